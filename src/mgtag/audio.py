@@ -1,0 +1,231 @@
+"""Sound files to mono float32 at 22,050 Hz, through PyAV (FFmpeg inside the wheel).
+
+One decoder for mp3, m4a, flac, ogg, opus, wma, wav, aiff, ape and wv. The downmix is our own
+mean of the channels: FFmpeg's is √2 louder on near-mono stereo, and what a network learned at
+one level would be asked at another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from mgtag.errors import AudioError
+
+F32 = NDArray[np.float32]
+
+SAMPLE_RATE = 22_050  # Hz
+PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
+TRUNCATED_S = 2.0  # seconds that a header may promise beyond the sound before we call it damage
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a file's header says.
+
+    Attributes
+    ----------
+    duration_s : float
+        Length in seconds; 0 where the header does not say.
+    sample_rate : int
+        In Hz, as stored.
+    channels : int
+    codec, container : str
+        FFmpeg's names, such as ``"mp3float"`` and ``"mp3"``.
+    """
+
+    duration_s: float
+    sample_rate: int
+    channels: int
+    codec: str
+    container: str
+
+
+def probe(path: Path) -> AudioInfo:
+    """Read a file's header; no sound is decoded.
+
+    Raises
+    ------
+    AudioError
+        If the file is empty or holds no audio.
+    OSError
+        If it cannot be opened.
+    """
+    with _open(path) as (container, stream):
+        return AudioInfo(
+            duration_s=_duration_s(container, stream),
+            sample_rate=stream.rate or 0,
+            channels=stream.channels,
+            codec=stream.codec_context.name,
+            container=container.format.name,
+        )
+
+
+def load(path: Path, sample_rate: int = SAMPLE_RATE) -> F32:
+    """Decode a whole file.
+
+    Returns
+    -------
+    F32
+        Shape ``(n,)``, mono: the mean of the channels, in -1..1.
+
+    Raises
+    ------
+    AudioError
+        If nothing can be decoded, or the sound ends well before the header says.
+    """
+    with _open(path) as (container, stream):
+        y = _join(_resampled(_decoded(container, stream), sample_rate))
+        if not y.size:
+            raise AudioError(f"{path}: no sound could be decoded; is the file damaged?")
+        _check_length(path, len(y) / sample_rate, _duration_s(container, stream))
+        return y
+
+
+def load_slices(path: Path, starts_s: Sequence[float], length_s: float) -> F32:
+    """Decode only the stretches asked for, seeking to each.
+
+    Parameters
+    ----------
+    starts_s : sequence of float
+        Seconds from the beginning, ascending.
+    length_s : float
+        Length of every slice in seconds.
+
+    Returns
+    -------
+    F32
+        Shape ``(len(starts_s), round(length_s * SAMPLE_RATE))``. A slice that runs past the
+        end by less than a tenth of a second is filled up with zeros.
+
+    Raises
+    ------
+    AudioError
+        If a slice lies beyond the last sound, as in a truncated file.
+    """
+    n = round(length_s * SAMPLE_RATE)
+    out = np.zeros((len(starts_s), n), np.float32)
+    with _open(path) as (container, stream):
+        for row, start in zip(out, starts_s, strict=True):
+            y = _slice(container, stream, float(start), length_s)[:n]
+            if len(y) < n - SAMPLE_RATE // 10:
+                _check_length(path, float(start) + len(y) / SAMPLE_RATE, float(start) + length_s + TRUNCATED_S)
+            row[: len(y)] = y
+    return out
+
+
+def signature(path: Path) -> str:
+    """Return what the sound is, whatever the tags say and wherever the file lies.
+
+    SHA-256 over the encoded packets of the audio stream, demuxed but not decoded. Tagging,
+    renaming and moving leave it as it is; one changed bit of the payload does not.
+    """
+    digest = hashlib.sha256()
+    with _open(path) as (container, stream):
+        digest.update(stream.codec_context.name.encode())
+        digest.update(stream.codec_context.extradata or b"")
+        try:
+            for packet in container.demux(stream):
+                digest.update(memoryview(packet))
+        except av.FFmpegError as error:
+            raise AudioError(f"{path}: the sound cannot be read to its end ({_reason(error)}).") from error
+    return digest.hexdigest()
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
+    if not os.stat(path).st_size:
+        raise AudioError(f"{path}: the file is empty.")
+    with open(path, "rb"):  # Python's own OSError names the file and the cause; FFmpeg's does not
+        pass
+    try:
+        # "file:" so that no name is taken for a protocol or a pattern.
+        container = av.open("file:" + os.fspath(path), metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        raise AudioError(f"{path}: this is no audio file that mgtag can read ({_reason(error)}).") from error
+    with container:
+        if not container.streams.audio:
+            raise AudioError(f"{path}: there is no sound in this file.")
+        stream = container.streams.audio[0]
+        stream.codec_context.thread_count = 1  # scan runs one process a core already
+        yield container, stream
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _duration_s(container: InputContainer, stream: AudioStream) -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else 0.0
+
+
+def _check_length(path: Path, decoded_s: float, promised_s: float) -> None:
+    if decoded_s < promised_s - TRUNCATED_S:
+        raise AudioError(
+            f"{path}: the file is truncated or damaged: its sound ends at {decoded_s:.0f} s of {promised_s:.0f} s."
+        )
+
+
+def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """Frames in order, passing over packets that cannot be decoded, as every player does."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            continue
+
+
+def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[F32]:
+    resampler, layout = None, None
+    for frame in frames:
+        if resampler is None or layout != (frame.layout.name, frame.sample_rate, frame.format.name):
+            layout = (frame.layout.name, frame.sample_rate, frame.format.name)
+            resampler = av.AudioResampler("fltp", frame.layout, sample_rate)
+        frame.pts = None  # a gap in the timestamps is no silence to be filled in
+        for part in resampler.resample(frame):
+            yield part.to_ndarray().mean(axis=0)
+    if resampler is not None:
+        for part in resampler.resample(None):
+            yield part.to_ndarray().mean(axis=0)
+
+
+def _slice(container: InputContainer, stream: AudioStream, start_s: float, length_s: float) -> F32:
+    origin = float((stream.start_time or 0) * (stream.time_base or 0))  # mp3: the encoder's delay
+    container.seek(int((origin + max(0.0, start_s - PREROLL_S)) * av.time_base))
+    first: list[float] = []
+
+    def until_end() -> Iterator[AudioFrame]:
+        for frame in _decoded(container, stream):
+            at = float((frame.pts or 0) * (frame.time_base or 0)) - origin
+            if not first:
+                first.append(at)
+            yield frame
+            if at + frame.samples / frame.sample_rate >= start_s + length_s + 0.01:
+                return
+
+    y = _join(_resampled(until_end(), SAMPLE_RATE))
+    skip = max(0, round((start_s - first[0]) * SAMPLE_RATE)) if first else 0
+    return y[skip:]
+
+
+def _join(parts: Iterator[F32]) -> F32:
+    found = list(parts)
+    return np.concatenate(found).astype(np.float32, copy=False) if found else np.zeros(0, np.float32)
