@@ -1,0 +1,24 @@
+"""Read and write genre, mood and provenance in every container, losing nothing.
+
+Start with `read` and `draft`; `patch` is how a change is undone, `containers` tells the kinds
+of files apart, and one module a kind knows its tags.
+"""
+
+from mgtag.tags.copying import is_leftover
+from mgtag.tags.drafting import Draft, draft, draft_undo
+from mgtag.tags.fields import Provenance, Tags
+from mgtag.tags.genres import is_placeholder
+from mgtag.tags.hashing import digest
+from mgtag.tags.reading import read
+
+__all__ = [
+    "Draft",
+    "Provenance",
+    "Tags",
+    "digest",
+    "draft",
+    "draft_undo",
+    "is_leftover",
+    "is_placeholder",
+    "read",
+]

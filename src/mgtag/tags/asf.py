@@ -1,0 +1,85 @@
+"""ASF (wma): attributes, several of one name being several values."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+from mutagen import PaddingInfo
+from mutagen.asf import ASF
+
+from mgtag.tags import genres as genre
+from mgtag.tags.fields import MGTAG, Fields
+
+NAME = "ASF"
+_GENRE = "WM/Genre"
+_PADDING = 1024  # bytes, where the header has to grow anyway
+_HEADER_EXTENSION = bytes.fromhex("b503bf5f2ea9cf118ee300c00c205365")
+_EXTENSION_HEAD = 22  # bytes of a header extension before the objects in it
+# Objects that hold attributes, which are compared one by one, and padding.
+_REWRITTEN = {
+    bytes.fromhex("3326b2758e66cf11a6d900aa0062ce6c"),  # content description
+    bytes.fromhex("40a4d0d207e3d21197f000a0c95ea850"),  # extended content description
+    bytes.fromhex("eacbf8c5af5b77488467aa8c44fa4cca"),  # metadata
+    bytes.fromhex("941c23449894d149a1411d134e457054"),  # metadata library
+    bytes.fromhex("74d40618dfca0945a4ba9aabcb96aae8"),  # padding
+}
+
+
+class Asf:
+    """An ASF file."""
+
+    def read(self, file: BinaryIO) -> tuple[str, Fields]:
+        """Return the kind of tag and its fields."""
+        tags = _load(file).tags
+
+        def text(name: str) -> list[str]:
+            return [str(value) for key, value in tags if key.lower() == name.lower()]
+
+        keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", "mood": "WM/Mood"}
+        found = {name: text(key) for name, key in keys.items()}
+        return NAME, {**found, MGTAG: text(MGTAG), "genre": genre.parse(text(_GENRE))}
+
+    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+        """Exchange the genres and mgtag's own field."""
+        asf = _load(file)
+        asf.tags[:] = [(key, value) for key, value in asf.tags if not _is_ours(key)]
+        asf.tags[_GENRE] = list(names)
+        asf.tags[MGTAG] = [mgtag]
+        file.seek(0)
+        asf.save(file, padding=_keep_padding)
+
+    def others(self, file: BinaryIO) -> Iterator[Hashable]:
+        """Yield all that a change of genre must leave as it is."""
+        for key, value in _load(file).tags:
+            if not _is_ours(key):
+                yield key, value.TYPE, value.value, value.language, value.stream
+        file.seek(0)
+        (size,) = struct.unpack_from("<Q", file.read(30), 16)
+        yield from _objects(file.read(size - 30))
+
+
+def _load(file: BinaryIO) -> Any:
+    file.seek(0)
+    return ASF(file)
+
+
+def _keep_padding(info: PaddingInfo) -> int:
+    return info.padding if info.padding >= 0 else _PADDING
+
+
+def _is_ours(key: str) -> bool:
+    return key.lower() in (_GENRE.lower(), MGTAG.lower())
+
+
+def _objects(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at + 24 <= len(data):
+        guid, size = struct.unpack_from("<16sQ", data, at)
+        body = data[at + 24 : at + size]
+        if guid == _HEADER_EXTENSION:
+            yield from _objects(body[_EXTENSION_HEAD:])
+        elif guid not in _REWRITTEN:
+            yield guid, body
+        at += max(size, 24)

@@ -1,0 +1,69 @@
+"""Which kind of file this is, by its content; a name's extension is only a promise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from typing import BinaryIO, Protocol
+
+from mutagen.mp3 import MP3
+
+from mgtag.errors import TagError
+from mgtag.tags import id3
+from mgtag.tags.asf import Asf
+from mgtag.tags.fields import Fields
+from mgtag.tags.id3_files import AIFF, WAVE, Ape, Mp3
+from mgtag.tags.mp4 import Mp4
+from mgtag.tags.vorbis import Flac, Ogg
+
+
+class Container(Protocol):
+    """How tags are read and written in one kind of file; all work on an open file."""
+
+    def read(self, file: BinaryIO) -> tuple[str, Fields]:
+        """Return the kind of tag, empty where there is none, and its fields."""
+
+    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+        """Exchange the genres and mgtag's own field, in place."""
+
+    def others(self, file: BinaryIO) -> Iterable[Hashable]:
+        """Yield all else that the tags hold, to be compared before and after."""
+
+
+_MAGIC: list[tuple[re.Pattern[bytes], Container]] = [
+    (re.compile(rb"fLaC"), Flac()),
+    (re.compile(rb"MAC |wvpk|MPCK|MP\+|tBaK"), Ape()),
+    (re.compile(rb"OggS"), Ogg()),
+    (re.compile(rb"....ftyp", re.DOTALL), Mp4()),
+    (re.compile(rb"RIFF....WAVE", re.DOTALL), WAVE),
+    (re.compile(rb"FORM....AIF[FC]", re.DOTALL), AIFF),
+    (re.compile(re.escape(bytes.fromhex("3026b2758e66cf11"))), Asf()),
+]
+_BEHIND_ID3 = (Flac, Ape)  # what some put an ID3 tag in front of, and players put up with
+
+
+def recognise(file: BinaryIO) -> Container:
+    """Tell the kind of an open file.
+
+    Raises
+    ------
+    TagError
+        If it is none that mgtag can tag.
+    """
+    file.seek(0)
+    head = file.read(16)
+    n = id3.length(head)
+    if n:
+        file.seek(n)
+        head = file.read(16)
+    if not head:
+        raise TagError("there is nothing in this file to tag.")
+    for magic, container in _MAGIC:
+        if magic.match(head) and (not n or isinstance(container, _BEHIND_ID3)):
+            return container
+    file.seek(0)
+    try:
+        MP3(file)
+    except Exception as error:  # its parser raises whatever a damaged file makes it
+        raise TagError("this is no kind of audio file that mgtag can tag.") from error
+    return Mp3()

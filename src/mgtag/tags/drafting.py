@@ -1,0 +1,186 @@
+"""Change a file's tags so that, whatever happens, the listener has either the old file or the new.
+
+A copy in the same folder is edited, compared with the original, flushed to disk, and only then
+put in its place by one rename.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from mgtag.errors import AudioError, TagError
+from mgtag.tags import patch as binary_patch
+from mgtag.tags.containers import recognise
+from mgtag.tags.copying import carry_over, check_allowed, check_unchanged, new_copy, sync_folder
+from mgtag.tags.fields import Provenance
+from mgtag.tags.hashing import Digest, pour
+from mgtag.tags.reading import explained, tags_of
+
+Payload = Callable[[Path], str]
+
+
+@dataclass
+class Draft:
+    """An edited and verified copy beside a file, on disk but not yet in its place.
+
+    Attributes
+    ----------
+    path : Path
+        The file that it will replace; where a link was given, what the link points to.
+    temporary : Path
+        The copy.
+    before, after : str
+        SHA-256 of the file and of the copy.
+    patch : bytes
+        Turns the new file back into the old one; see `tags.patch`.
+    """
+
+    path: Path
+    temporary: Path
+    before: str
+    after: str
+    patch: bytes
+    _original: os.stat_result = field(repr=False)
+
+    def commit(self) -> os.stat_result:
+        """Put the copy in the file's place, in one step, and return its `stat`.
+
+        Raises
+        ------
+        TagError
+            If somebody changed the file since it was copied, or the folder does not allow it;
+            the file is as it was, and the copy is gone.
+        """
+        try:
+            with explained(self.path):
+                check_unchanged(self.path, self._original)
+                status = self.temporary.stat()
+                os.replace(self.temporary, self.path)  # noqa: PTH105
+        except BaseException:
+            self.discard()
+            raise
+        sync_folder(self.path.parent)
+        return status
+
+    def discard(self) -> None:
+        """Remove the copy; the file stays as it was."""
+        with suppress(FileNotFoundError):
+            self.temporary.unlink()
+
+
+def draft(
+    path: Path,
+    genres: Sequence[str],
+    provenance: Provenance,
+    payload: Payload,
+    *,
+    hard_links: bool = False,
+) -> Draft:
+    """Write genres, each a value of its own, and their provenance into a copy of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or a link to it; a link stays a link.
+    genres : sequence of str
+        What the file shall say; at least one.
+    payload : callable
+        `mgtag.audio.signature`: the identity of the sound, which must not change.
+    hard_links : bool
+        Whether a file that has other names may be replaced; they would go on naming the old one.
+
+    Raises
+    ------
+    TagError
+        If it cannot be done, or not without loss; the file is as it was.
+    AudioError
+        If its sound cannot be read to the end; the file is as it was.
+    """
+    if not genres or any(not name.strip() or "\0" in name for name in genres):
+        raise TagError(f"{path}: there is no genre to write.")
+
+    def edit(original: BinaryIO, copy: BinaryIO) -> None:
+        container = recognise(copy)
+        before = Counter(container.others(copy))
+        container.write(copy, genres, provenance.to_json())
+        copy.flush()
+        if before - Counter(container.others(copy)):
+            raise TagError("other tags than the genre would be lost, so it was left as it is.")
+        tags = tags_of(copy)
+        if tags.genres != tuple(genres) or tags.provenance != provenance:
+            raise TagError("its tags do not take these genres, so it was left as it is.")
+
+    return _draft(path, edit, payload, hard_links=hard_links)
+
+
+def draft_undo(path: Path, patch: bytes, before: str, after: str, payload: Payload, mtime_ns: int) -> Draft:
+    """Restore, in a copy, the file that `draft` found, byte for byte.
+
+    Parameters
+    ----------
+    patch, before, after
+        What the `Draft` said.
+    mtime_ns : int
+        The time of the last change that the restored file is to show.
+
+    Raises
+    ------
+    TagError
+        If the file is not what was written any more: what was changed since is not mgtag's to lose.
+    """
+
+    def edit(original: BinaryIO, copy: BinaryIO) -> None:
+        if pour(original) != after:
+            raise TagError("it was changed since mgtag tagged it, so it was left as it is.")
+        copy.seek(0)
+        copy.truncate()
+        binary_patch.apply(original, patch, copy)
+        if pour(copy) != before:
+            raise TagError("the record of how it was is damaged, so it was left as it is.")
+
+    return _draft(path, edit, payload, hard_links=True, mtime_ns=mtime_ns)
+
+
+def _draft(
+    path: Path,
+    edit: Callable[[BinaryIO, BinaryIO], None],
+    payload: Payload,
+    *,
+    hard_links: bool,
+    mtime_ns: int | None = None,
+) -> Draft:
+    with explained(path):
+        target = Path(path).resolve(strict=True)
+        sound = payload(target)
+        with open(target, "rb") as original:
+            status = os.fstat(original.fileno())
+            check_allowed(target, status, hard_links=hard_links)
+            with new_copy(target) as (temporary, copy):
+                before = pour(original, copy)
+                edit(original, copy)
+                copy.flush()
+                if _changed(sound, payload, temporary):
+                    raise TagError("its sound would not stay as it is, so it was left alone.")
+                after = pour(copy)
+                reverse = binary_patch.make(original, copy)
+                restored = Digest()
+                binary_patch.apply(copy, reverse, restored)
+                if restored.hexdigest() != before:
+                    raise TagError("the change could not be undone, so it was left as it is.")
+                carry_over(target, status, temporary, mtime_ns)
+                os.fsync(copy.fileno())
+                check_unchanged(target, status)
+    return Draft(target, temporary, before, after, reverse, status)
+
+
+def _changed(sound: str, payload: Payload, temporary: Path) -> bool:
+    try:
+        return payload(temporary) != sound
+    except AudioError:  # would name the copy, which nobody has seen
+        return True

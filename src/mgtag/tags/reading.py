@@ -1,0 +1,75 @@
+"""Read a file's tags, and say in one sentence what is wrong with them."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from mgtag.errors import MgtagError, TagError
+from mgtag.tags.containers import recognise
+from mgtag.tags.fields import MGTAG, Provenance, Tags
+
+_REASONS = {
+    errno.ENOENT: "it is not there any more",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "the permissions of the file or its folder do not allow it",
+    errno.EPERM: "the permissions of the file or its folder do not allow it",
+}
+
+
+def read(path: Path) -> Tags:
+    """Read what a file's tags say.
+
+    Raises
+    ------
+    TagError
+        If the file cannot be opened, is none that mgtag can tag, or its tags are damaged.
+    """
+    with explained(path), open(path, "rb") as file:
+        return tags_of(file)
+
+
+def tags_of(file: BinaryIO) -> Tags:
+    """Read the tags of an open file."""
+    name, fields = recognise(file).read(file)
+    own = fields.get(MGTAG) or [""]
+    return Tags(
+        container=name,
+        title=", ".join(fields["title"]),
+        artist=", ".join(fields["artist"]),
+        album=", ".join(fields["album"]),
+        genres=tuple(fields["genre"]),
+        mood=tuple(fields["mood"]),
+        provenance=Provenance.from_json(own[0]),
+    )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn whatever the system or a parser raises into a `TagError`, one sentence about this file."""
+    try:
+        yield
+    except TagError as error:
+        raise TagError(f"{path}: {error}") from error
+    except MgtagError:
+        raise
+    except Exception as error:  # MutagenError, struct.error, IndexError, ...: damage has many names
+        refused = _refusal(error)
+        if refused is None:
+            raise TagError(f"{path}: its tags are damaged ({type(error).__name__}).") from error
+        reason = _REASONS.get(refused.errno or 0, refused.strerror or str(refused))
+        raise TagError(f"{path}: it cannot be read or changed: {reason}.") from error
+
+
+def _refusal(error: BaseException | None) -> OSError | None:
+    """Find the system's refusal behind what mutagen made of it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return error
+        error = error.__cause__ or error.__context__
+    return None

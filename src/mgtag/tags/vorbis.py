@@ -1,0 +1,190 @@
+"""Vorbis comments in FLAC and Ogg (Vorbis, Opus, FLAC, Speex), kept byte for byte but for our keys.
+
+mutagen finds and replaces the comment block; the comments themselves are handled raw, because
+mutagen replaces what is no valid UTF-8, as old files have it, by question marks.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from mutagen import FileType, PaddingInfo
+from mutagen.flac import FLAC
+from mutagen.ogg import OggPage
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggspeex import OggSpeex
+from mutagen.oggvorbis import OggVorbis
+
+from mgtag.errors import TagError
+from mgtag.tags import genres as genre
+from mgtag.tags import id3
+from mgtag.tags.fields import MGTAG, Fields
+
+NAME = "Vorbis"
+_PADDING = 1024  # bytes, where a block has to grow anyway
+_COMMENT, _PADDING_BLOCK = 4, 1  # kinds of FLAC metadata blocks
+# First bytes of an Ogg stream -> how mutagen reads it, and what stands before its comments.
+_CODECS: dict[bytes, tuple[Callable[[BinaryIO], FileType], int]] = {
+    b"\x01vorbis": (OggVorbis, len(b"\x03vorbis")),
+    b"OpusHead": (OggOpus, len(b"OpusTags")),
+    b"\x7fFLAC": (OggFLAC, 4),
+    b"Speex   ": (OggSpeex, 0),
+}
+
+
+@dataclass(frozen=True)
+class Comments:
+    """A Vorbis comment block: who wrote the sound, and ``KEY=value`` lines as stored."""
+
+    vendor: bytes = b"mgtag"
+    lines: tuple[bytes, ...] = ()
+
+    def values(self, key: str) -> list[str]:
+        """Return the values of a key, whatever its case."""
+        found = (line.partition(b"=") for line in self.lines)
+        return [value.decode("utf-8", "replace") for name, _, value in found if _is(name, key)]
+
+
+class Flac:
+    """A FLAC file."""
+
+    def read(self, file: BinaryIO) -> tuple[str, Fields]:
+        """Return the kind of tag and its fields."""
+        return NAME, _fields(_flac_comments(file))
+
+    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+        """Exchange the genres and mgtag's own field."""
+        data = _edit(_flac_comments(file), names, mgtag)
+        file.seek(0)
+        flac = FLAC(file)
+        if flac.tags is None:
+            flac.add_tags()
+        _save(flac, file, data)
+
+    def others(self, file: BinaryIO) -> Iterator[Hashable]:
+        """Yield all that a change of genre must leave as it is."""
+        yield from _others(_flac_comments(file))
+        yield from (block for block in _flac_blocks(file) if block[0] not in (_COMMENT, _PADDING_BLOCK))
+
+
+class Ogg:
+    """An Ogg file whose first stream is Vorbis, Opus, FLAC or Speex."""
+
+    def read(self, file: BinaryIO) -> tuple[str, Fields]:
+        """Return the kind of tag and its fields."""
+        return NAME, _fields(_ogg_comments(file))
+
+    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+        """Exchange the genres and mgtag's own field."""
+        data = _edit(_ogg_comments(file), names, mgtag)
+        file.seek(0)
+        _save(_ogg_codec(file)[0](file), file, data)
+
+    def others(self, file: BinaryIO) -> Iterator[Hashable]:
+        """Yield all that a change of genre must leave as it is."""
+        yield from _others(_ogg_comments(file))
+
+
+def _save(audio: FileType, file: BinaryIO, comments: bytes) -> None:
+    def write(framing: bool = True) -> bytes:
+        return comments + (b"\x01" if framing else b"")
+
+    tags: Any = audio.tags
+    tags.write = write
+    file.seek(0)
+    audio.save(file, padding=_keep_padding)
+
+
+def _keep_padding(info: PaddingInfo) -> int:
+    return info.padding if info.padding >= 0 else _PADDING
+
+
+def _parse(data: bytes) -> Comments:
+    (n,) = struct.unpack_from("<I", data)
+    vendor, at = data[4 : 4 + n], 4 + n
+    (count,) = struct.unpack_from("<I", data, at)
+    at += 4
+    lines = []
+    for _ in range(count):
+        (n,) = struct.unpack_from("<I", data, at)
+        lines.append(data[at + 4 : at + 4 + n])
+        at += 4 + n
+    if at > len(data):
+        raise TagError("its Vorbis comments are cut short.")
+    return Comments(vendor, tuple(lines))
+
+
+def _edit(comments: Comments, names: Sequence[str], mgtag: str) -> bytes:
+    lines = [line for line in comments.lines if not _is_ours(line)]
+    lines += [b"GENRE=" + name.encode() for name in names] + [f"{MGTAG}={mgtag}".encode()]
+    parts = [comments.vendor, struct.pack("<I", len(lines)), *lines]
+    return b"".join(part if i == 1 else struct.pack("<I", len(part)) + part for i, part in enumerate(parts))
+
+
+def _fields(comments: Comments) -> Fields:
+    keys = {"title": "TITLE", "artist": "ARTIST", "album": "ALBUM", "mood": "MOOD", MGTAG: MGTAG}
+    return {
+        **{name: comments.values(key) for name, key in keys.items()},
+        "genre": genre.parse(comments.values("GENRE")),
+    }
+
+
+def _others(comments: Comments) -> Iterator[Hashable]:
+    yield comments.vendor
+    yield from (line for line in comments.lines if not _is_ours(line))
+
+
+def _is_ours(line: bytes) -> bool:
+    name = line.partition(b"=")[0]
+    return _is(name, "GENRE") or _is(name, MGTAG)
+
+
+def _is(name: bytes, key: str) -> bool:
+    return name.upper() == key.encode()
+
+
+def _flac_comments(file: BinaryIO) -> Comments:
+    return next((_parse(data) for kind, data in _flac_blocks(file) if kind == _COMMENT), Comments())
+
+
+def _flac_blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    file.seek(0)
+    file.seek(id3.length(file.read(10)))
+    if file.read(4) != b"fLaC":
+        raise TagError("its FLAC header is damaged.")
+    last = False
+    while not last:
+        head = file.read(4)
+        size = int.from_bytes(head[1:], "big")
+        data = file.read(size)
+        if len(head) < 4 or len(data) < size:
+            raise TagError("its FLAC header is cut short.")
+        last = bool(head[0] & 0x80)
+        yield head[0] & 0x7F, data
+
+
+def _ogg_codec(file: BinaryIO) -> tuple[Callable[[BinaryIO], FileType], int]:
+    file.seek(0)
+    packet = OggPage(file).packets[0]
+    file.seek(0)
+    for magic, codec in _CODECS.items():
+        if packet.startswith(magic):
+            return codec
+    raise TagError("mgtag cannot tag this kind of Ogg file.")
+
+
+def _ogg_comments(file: BinaryIO) -> Comments:
+    """Read the second packet of the first stream: its comments, in every codec."""
+    skip = _ogg_codec(file)[1]
+    pages = [OggPage(file)]
+    packets: list[bytes] = []
+    while len(packets) < 2 or not (pages[-1].complete or len(packets) > 2):
+        page = OggPage(file)
+        if page.serial == pages[0].serial:
+            pages.append(page)
+            packets = OggPage.to_packets(pages)
+    return _parse(packets[1][skip:])
