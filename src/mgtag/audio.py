@@ -37,7 +37,7 @@ class AudioInfo:
     Attributes
     ----------
     duration_s : float
-        Length in seconds; 0 where the header does not say.
+        Length in seconds: what the header says, or, where it does not, what the packets add up to.
     sample_rate : int
         In Hz, as stored.
     channels : int
@@ -63,8 +63,11 @@ def probe(path: Path) -> AudioInfo:
         If it cannot be opened.
     """
     with _open(path) as (container, stream):
+        length_s = _duration_s(container, stream)
+        if not length_s or _guessed(path, stream.codec_context.name):
+            length_s = payload(path).duration_s
         return AudioInfo(
-            duration_s=_duration_s(container, stream),
+            duration_s=length_s,
             sample_rate=stream.rate or 0,
             channels=stream.channels,
             codec=stream.codec_context.name,
@@ -89,7 +92,8 @@ def load(path: Path, sample_rate: int = SAMPLE_RATE) -> F32:
         y = _join(_resampled(_decoded(container, stream), sample_rate))
         if not y.size:
             raise AudioError(f"{path}: no sound could be decoded; is the file damaged?")
-        _check_length(path, len(y) / sample_rate, _duration_s(container, stream))
+        if not _guessed(path, stream.codec_context.name):
+            _check_length(path, len(y) / sample_rate, _duration_s(container, stream))
         return y
 
 
@@ -120,32 +124,99 @@ def load_slices(path: Path, starts_s: Sequence[float], length_s: float) -> F32:
         for row, start in zip(out, starts_s, strict=True):
             y = _slice(container, stream, float(start), length_s)[:n]
             if len(y) < n - SAMPLE_RATE // 10:
-                _check_length(path, float(start) + len(y) / SAMPLE_RATE, float(start) + length_s + TRUNCATED_S)
+                _check_length(
+                    path, float(start) + len(y) / SAMPLE_RATE, float(start) + length_s + TRUNCATED_S
+                )
             row[: len(y)] = y
     return out
 
 
-def signature(path: Path) -> str:
-    """Return what the sound is, whatever the tags say and wherever the file lies.
+@dataclass(frozen=True)
+class Payload:
+    """The encoded sound of a file.
 
-    SHA-256 over the encoded packets of the audio stream, demuxed but not decoded. Tagging,
-    renaming and moving leave it as it is; one changed bit of the payload does not.
+    Attributes
+    ----------
+    signature : str
+        SHA-256 over the packets of the audio stream and what its decoder needs to begin.
+        Tagging, renaming and moving leave it as it is; one changed bit of the sound does not.
+    duration_s : float
+        Seconds from the first packet to the end of the last: measured, not promised.
+    """
+
+    signature: str
+    duration_s: float
+
+
+def payload(path: Path) -> Payload:
+    """Read a file's encoded sound from end to end, demuxed but not decoded.
+
+    Raises
+    ------
+    AudioError
+        If it cannot be read to its end, or ends well before the header says.
     """
     digest = hashlib.sha256()
+    begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
     with _open(path) as (container, stream):
         digest.update(stream.codec_context.name.encode())
-        digest.update(stream.codec_context.extradata or b"")
+        digest.update(_setup(stream))
         try:
             for packet in container.demux(stream):
                 digest.update(memoryview(packet))
+                if packet.pts is not None:
+                    begin = packet.pts if begin is None else begin
+                    end = max(end, packet.pts + (packet.duration or 0))
         except av.FFmpegError as error:
             raise AudioError(f"{path}: the sound cannot be read to its end ({_reason(error)}).") from error
-    return digest.hexdigest()
+        length_s = float((end - (begin or 0)) * (stream.time_base or 0))
+        promised_s = _duration_s(container, stream)
+    if length_s and not _guessed(path, stream.codec_context.name):
+        _check_length(path, length_s, promised_s)
+    return Payload(digest.hexdigest(), length_s or promised_s)
+
+
+def signature(path: Path) -> str:
+    """Return what the sound is, whatever the tags say and wherever the file lies; see `Payload`."""
+    return payload(path).signature
+
+
+def _setup(stream: AudioStream) -> bytes:
+    """Return what the decoder needs beside the packets, without Vorbis's comment header."""
+    extradata = stream.codec_context.extradata or b""
+    if stream.codec_context.name != "vorbis" or extradata[:1] != b"\x02":
+        return extradata
+    at, lengths = 1, []
+    for _ in range(2):  # Xiph lacing: a length is the sum of bytes up to the first that is not 255
+        length = 0
+        while extradata[at] == 255:
+            length, at = length + 255, at + 1
+        lengths.append(length + extradata[at])
+        at += 1
+    identification, comment = lengths
+    return extradata[at : at + identification] + extradata[at + identification + comment :]
+
+
+def _guessed(path: Path, codec: str) -> bool:
+    """Say whether FFmpeg guessed the length from the bit rate: an mp3 without a Xing or VBRI header."""
+    if not codec.startswith("mp3"):
+        return False
+    with open(path, "rb") as file:
+        head = file.read(10)
+        # ID3v2: the tag's size is in the last four bytes of its header, seven bits each.
+        skip = (
+            10 + sum(byte << 7 * n for n, byte in enumerate(reversed(head[6:10])))
+            if head[:3] == b"ID3"
+            else 0
+        )
+        file.seek(skip)
+        first = file.read(4096)
+    return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
-    if not os.stat(path).st_size:
+    if not Path(path).stat().st_size:
         raise AudioError(f"{path}: the file is empty.")
     with open(path, "rb"):  # Python's own OSError names the file and the cause; FFmpeg's does not
         pass
@@ -175,7 +246,8 @@ def _duration_s(container: InputContainer, stream: AudioStream) -> float:
 def _check_length(path: Path, decoded_s: float, promised_s: float) -> None:
     if decoded_s < promised_s - TRUNCATED_S:
         raise AudioError(
-            f"{path}: the file is truncated or damaged: its sound ends at {decoded_s:.0f} s of {promised_s:.0f} s."
+            f"{path}: the file is truncated or damaged: its sound ends after {decoded_s:.0f} s "
+            f"of {promised_s:.0f} s. Get a whole copy, then scan again."
         )
 
 

@@ -111,14 +111,20 @@ def load(folder: Path) -> Bundle:
     except FileNotFoundError as error:
         raise BundleError(f"{folder}: there is no model bundle here ({CARD} is missing).") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BundleError(f"{folder / CARD}: this card cannot be read ({error}); install the bundle again.") from error
+        raise BundleError(
+            f"{folder / CARD}: this card cannot be read ({error}); install the bundle again."
+        ) from error
     for name, digest in card.files.items():
         try:
             found = _sha256(folder / name)
         except OSError as error:
-            raise BundleError(f"{folder / name}: a file of this bundle is missing; install the bundle again.") from error
+            raise BundleError(
+                f"{folder / name}: a file of this bundle is missing; install the bundle again."
+            ) from error
         if found != digest:
-            raise BundleError(f"{folder / name}: this is not the file that the card describes; install the bundle again.")
+            raise BundleError(
+                f"{folder / name}: this is not the file that the card describes; install the bundle again."
+            )
     return Bundle(folder, card, f"{card.name}@{hashlib.sha256(text).hexdigest()[:8]}")
 
 
@@ -142,7 +148,9 @@ def find(name: str) -> Bundle:
         if (folder / CARD).is_file():
             return load(folder)
     known = ", ".join(f.name for f in folders()) or "none"
-    raise BundleError(f"There is no model called {name!r}; at hand: {known}. Give one of these, or a bundle's folder.")
+    raise BundleError(
+        f"There is no model called {name!r}; at hand: {known}. Give one of these, or a bundle's folder."
+    )
 
 
 def roots() -> tuple[Path, ...]:

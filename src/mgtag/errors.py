@@ -21,7 +21,7 @@ class BundleError(MgtagError):
     """A model bundle is missing, incomplete, or not what its card says."""
 
 
-class IndexError_(MgtagError):
+class StoreError(MgtagError):
     """The index cannot be opened, is of a newer version, or is in use."""
 
 

@@ -117,7 +117,8 @@ def standardise(mel: F32) -> F32:
     mel = np.maximum(mel, mel.max(axis=(-2, -1), keepdims=True) - DYNAMIC_RANGE)
     mean = mel.mean(axis=(-2, -1), keepdims=True)
     deviation = mel.std(axis=(-2, -1), keepdims=True)
-    return ((mel - mean) / np.maximum(deviation, FLAT)).astype(np.float32)
+    standardised: F32 = ((mel - mean) / np.maximum(deviation, FLAT)).astype(np.float32)
+    return standardised
 
 
 @cache

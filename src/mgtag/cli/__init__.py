@@ -1,0 +1,24 @@
+"""The command line: parse, one call, view. No logic, and nothing heavy imported before it is needed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from mgtag.cli.app import Exit, app
+from mgtag.errors import MgtagError, UsageError
+
+
+def main() -> None:
+    """Run mgtag and leave with the exit code that tells how it went."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `mgtag list | head` ends quietly
+    try:
+        app(prog_name="mgtag")
+    except MgtagError as error:
+        from mgtag.view.text import printable, stderr
+
+        stderr().print(f"mgtag: {printable(error)}")
+        sys.exit(Exit.USAGE if isinstance(error, UsageError) else Exit.ERROR)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)

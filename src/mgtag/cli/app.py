@@ -1,0 +1,65 @@
+"""The Typer application and what its commands share."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import mgtag
+
+if TYPE_CHECKING:
+    from mgtag.index import Index
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    SOME_FAILED = 3
+    INTERRUPTED = 130
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 all well, 1 mgtag could not work, 2 usage, 3 some files failed, 130 interrupted.",
+)
+
+IndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="FILE", help="The index to use instead of the one in your data folder."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mgtag {mgtag.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _mgtag(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Listen to a music folder and write the genre into every file that has none, undoably."""
+
+
+def open_index(path: Path | None) -> Index:
+    """Open the index that was asked for, or the user's own."""
+    from mgtag.index import Index, default_path
+
+    return Index(path or default_path())
+
+
+# The commands register themselves, in the order of the help page.
+from mgtag.cli import scan, library, models, train  # noqa: E402, F401, I001

@@ -1,0 +1,129 @@
+"""``mgtag scan`` and ``mgtag undo``: the commands that change files."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index
+
+DEFAULT_BUNDLE = "gtzan-parallel-1"  # mgtag.bundle.DEFAULT, which is too heavy to import for --help
+
+
+class Device(StrEnum):
+    """Where the network runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+@app.command("scan")
+def scan_command(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders and files to listen to.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Listen and tell what would happen, but write no tag.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Fill genres that are empty or a placeholder (the default).")
+    ] = False,
+    append: Annotated[bool, typer.Option("--append", help="Add to the genres that are there.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the genres that are there.")
+    ] = False,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Confidence from which a genre is written; default: the model's own."
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Write up to so many genres, if likelier than chance.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
+    ] = DEFAULT_BUNDLE,
+    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Fill the index only.")] = False,
+    hard_links: Annotated[
+        bool, typer.Option("--hard-links", help="Also write to files that have several names (parting them).")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Listen again to files that did not change.")
+    ] = False,
+    json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell failures only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell a line for every file.")] = False,
+    index: IndexOption = None,
+) -> None:
+    """Listen to music and write the genre into every file that has none.
+
+    What is unsure stays unwritten, what you wrote by hand stays yours, and `mgtag undo` puts
+    every file back byte for byte.
+    """
+    if keep + append + overwrite > 1:
+        raise typer.BadParameter("--keep, --append and --overwrite exclude each other.")
+    mode: Literal["keep", "append", "overwrite"] = (
+        "append" if append else "overwrite" if overwrite else "keep"
+    )
+
+    from mgtag import bundle
+    from mgtag.inference import Tagger
+    from mgtag.policy import Policy
+    from mgtag.scan import scan
+    from mgtag.view.scanning import ScanView
+    from mgtag.workers import executor
+
+    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links)
+    tagger = Tagger(bundle.find(model), device.value)
+    view = ScanView(json, -1 if quiet else int(verbose), dry_run)
+    interrupted = False
+    with open_index(index) as store, store.sole_writer():
+        try:
+            with view, executor(jobs or os.cpu_count() or 1, tagger.device) as pool:
+                for event in scan(paths, tagger, store, policy, pool):
+                    view.show(event)
+        except KeyboardInterrupt:
+            interrupted = True
+        run = store.last_run()
+    view.summary(run, interrupted)
+    if interrupted:
+        raise typer.Exit(Exit.INTERRUPTED)
+    if view.counts["failed"]:
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+@app.command("undo")
+def undo_command(
+    run: Annotated[
+        int | None,
+        typer.Argument(metavar="[RUN]", help="A run's number; default: the last that changed a file."),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the runs, and undo nothing.")] = False,
+    json: JsonOption = False,
+    index: IndexOption = None,
+) -> None:
+    """Put every tag that a run wrote back as it was, byte for byte.
+
+    A file that somebody changed since is left alone, and said so.
+    """
+    from mgtag.undo import undo
+    from mgtag.view.library import show_runs
+    from mgtag.view.undoing import UndoView
+
+    with open_index(index) as store:
+        if list_:
+            show_runs(list(store.runs()), json)
+            return
+        with store.sole_writer(), UndoView(json) as view:
+            for event in undo(store, run):
+                view.show(event)
+    view.summary()
+    if view.refused:
+        raise typer.Exit(Exit.SOME_FAILED)

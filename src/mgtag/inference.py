@@ -1,0 +1,191 @@
+"""Windows to a `Prediction`: ONNX Runtime on the CPU, torch where it sees a GPU."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgtag import audio, bundle
+from mgtag.bundle import Bundle
+from mgtag.errors import AudioError, UsageError
+from mgtag.features import MelSpec, windows
+from mgtag.prediction import Prediction
+
+__all__ = ["Prediction", "Tagger", "hear", "slice_starts", "softmax"]
+
+F32 = NDArray[np.float32]
+Device = Literal["auto", "cpu", "cuda"]
+
+MAX_SLICES = 30  # a longer track is heard at this many places, evenly spread
+BATCH = 32  # windows a pass, so that a long file needs no more memory than a short one
+SILENCE = 1e-4  # peak of a slice, -80 dBFS, under which there is nothing to hear
+
+
+Network = Callable[[F32], tuple[F32, F32, F32]]  # windows -> logits, attention, embedding
+
+
+class Tagger:
+    """A bundle, ready to listen.
+
+    Cheap to pickle: a worker process loads the bundle once, whatever it is sent.
+
+    Parameters
+    ----------
+    model : Bundle
+    device : {"auto", "cpu", "cuda"}
+        ``auto`` takes CUDA where torch is installed and sees a GPU.
+
+    Raises
+    ------
+    UsageError
+        If CUDA is asked for and not to be had.
+    """
+
+    def __init__(self, model: Bundle, device: Device = "auto") -> None:
+        self.bundle = model
+        self.device = _choose(device)
+        self._network: Network | None = None
+
+    def __reduce__(self) -> tuple[Callable[[Path, Device], Tagger], tuple[Path, Device]]:
+        return _tagger, (self.bundle.folder, self.device)
+
+    def predict(self, path: Path, whole: bool = False) -> Prediction:
+        """Listen to a file.
+
+        Parameters
+        ----------
+        path : Path
+        whole : bool
+            Hear every slice; otherwise a long track is heard at `MAX_SLICES` places.
+
+        Raises
+        ------
+        AudioError
+            If the file has no sound that can be read, or is shorter than a slice.
+        """
+        card = self.bundle.card
+        starts_s, x, audible = hear(path, card.mel, None if whole else MAX_SLICES)
+        if self._network is None:
+            self._network = _torch(self.bundle) if self.device == "cuda" else _onnx(self.bundle)
+        parts = [self._network(x[i : i + BATCH]) for i in range(0, len(x), BATCH)]
+        logits, attention, embedding = (np.concatenate(p) for p in zip(*parts, strict=True))
+        probabilities = softmax((logits / card.temperature).astype(np.float32))
+        probabilities[~audible] = 1 / len(card.labels)
+        return Prediction(card.labels, starts_s, probabilities, attention, embedding)
+
+
+def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F32, F32, NDArray[np.bool_]]:
+    """Turn a file into the windows that a network is asked about.
+
+    Returns
+    -------
+    starts_s : F32
+        Shape ``(w,)``, seconds.
+    windows : F32
+        Shape ``(w, n_mels, n_frames)``.
+    audible : array of bool
+        Shape ``(w,)``; whether there is any sound in the slice.
+
+    Raises
+    ------
+    AudioError
+        If there is no sound to be read, or less than one slice.
+    """
+    length_s = audio.probe(path).duration_s
+    starts_s = slice_starts(length_s, mel, at_most)
+    if at_most is None or len(starts_s) < at_most:
+        y = audio.load(path, mel.sample_rate)
+        starts_s = slice_starts(len(y) / mel.sample_rate, mel, at_most)
+        x = windows(y, mel)[: len(starts_s)]
+        cuts = [y[round(s * mel.sample_rate) :][: mel.n_samples] for s in starts_s]
+    else:
+        y = audio.load_slices(path, starts_s, mel.n_samples / mel.sample_rate)
+        x = np.concatenate([windows(row, mel) for row in y])
+        cuts = list(y)
+    if not len(x):
+        raise AudioError(
+            f"{path}: too short: {length_s:.1f} s, and mgtag listens to {mel.slice_s:.0f} s at a time."
+        )
+    audible = np.array([np.abs(cut).max(initial=0.0) > SILENCE for cut in cuts])
+    return np.array(starts_s, np.float32), x, audible
+
+
+def slice_starts(duration_s: float, mel: MelSpec, at_most: int | None = None) -> list[float]:
+    """Return where the slices of a track begin, in seconds: tiling it, or evenly spread over it."""
+    count = max(
+        0, 1 + int((duration_s * mel.sample_rate + mel.hop - mel.n_samples) / (mel.n_frames * mel.hop))
+    )
+    if at_most is None or count <= at_most:
+        return [n * mel.slice_s for n in range(count)]
+    return list(np.linspace(0, duration_s - mel.n_samples / mel.sample_rate - 0.1, at_most))
+
+
+def softmax(logits: F32) -> F32:
+    """Probabilities along the last axis."""
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: F32 = (shares / shares.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return probabilities
+
+
+@cache
+def _tagger(folder: Path, device: Device) -> Tagger:
+    return Tagger(bundle.load(folder), device)
+
+
+def _choose(device: Device) -> Device:
+    if device == "cpu":
+        return "cpu"
+    # Importing torch takes over a second: look for the driver before asking it.
+    usable = find_spec("torch") is not None and shutil.which("nvidia-smi") is not None and _torch_sees_gpu()
+    if device == "cuda" and not usable:
+        raise UsageError(
+            "CUDA is not to be had: torch (`pip install 'mgtag[train]'`) must see a GPU; use --device cpu."
+        )
+    return "cuda" if usable else "cpu"
+
+
+def _torch_sees_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _onnx(model: Bundle) -> Network:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # scan runs one process a core
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.graph, options, providers=["CPUExecutionProvider"])
+
+    def run(x: F32) -> tuple[F32, F32, F32]:
+        logits, attention, embedding = session.run(["logits", "attention", "embedding"], {"windows": x})
+        return logits, attention, embedding
+
+    return run
+
+
+def _torch(model: Bundle) -> Network:
+    import torch
+
+    from mgtag.models import build
+
+    network = build(model.card.architecture, dict(model.card.arguments))
+    network.load_state_dict(torch.load(model.weights, map_location="cpu", weights_only=True))
+    network.float().eval().to("cuda")
+
+    def run(x: F32) -> tuple[F32, F32, F32]:
+        with torch.inference_mode():
+            answer = network(torch.from_numpy(np.ascontiguousarray(x)).to("cuda"))
+        logits, attention, embedding = (part.float().cpu().numpy() for part in answer)
+        return logits, attention, embedding
+
+    return run

@@ -1,0 +1,92 @@
+"""Which genres a file shall have: the listener's words first, mgtag's where there is room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mgtag.tags import is_placeholder
+
+Mode = Literal["keep", "append", "overwrite"]
+Genres = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a scan may do to the tags.
+
+    Attributes
+    ----------
+    mode : {"keep", "append", "overwrite"}
+        Fill what is empty or a placeholder; add to what is there; or replace it. What mgtag
+        itself wrote, and nobody changed since, it may always replace.
+    threshold : float, optional
+        Confidence from which a genre is written, 0..1; the bundle's own if None.
+    top : int
+        How many genres at most.
+    write : bool
+        Whether tags are written at all (``--no-tags``).
+    dry_run : bool
+        Only tell what would happen.
+    force : bool
+        Listen again to what is fresh.
+    hard_links : bool
+        Write even where a file has several names, which parts it from the others.
+    """
+
+    mode: Mode = "keep"
+    threshold: float | None = None
+    top: int = 1
+    write: bool = True
+    dry_run: bool = False
+    force: bool = False
+    hard_links: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of one file.
+
+    Attributes
+    ----------
+    action : {"write", "keep", "unsure"}
+    genres : tuple of str
+        The file's genres afterwards.
+    reason : str
+        Why nothing is written, in a few words.
+    """
+
+    action: Literal["write", "keep", "unsure"]
+    genres: Genres
+    reason: str = ""
+
+
+def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: bool) -> Decision:
+    """Weigh what the file says against what mgtag heard.
+
+    Parameters
+    ----------
+    mode : {"keep", "append", "overwrite"}
+    current : tuple of str
+        The file's genres now.
+    written : tuple of str
+        What mgtag wrote there before; it is still mgtag's if nobody changed it.
+    answer : tuple of str
+        What mgtag heard, best first.
+    sure : bool
+        Whether the confidence reaches the threshold.
+    """
+    ours = bool(written) and set(written) <= set(current)
+    by_hand = tuple(g for g in current if not (ours and g in written))
+    if is_placeholder(by_hand):
+        by_hand = ()
+    if mode == "keep" and by_hand:
+        return Decision("keep", current, "has a genre of its own")
+    if not sure:
+        return Decision("unsure", current, "below the threshold")
+    known = {g.casefold() for g in by_hand}
+    added = tuple(g for g in answer if g.casefold() not in known)
+    genres = by_hand + added if mode == "append" else answer
+    if genres == current:
+        return Decision("keep", current, "says so already")
+    return Decision("write", genres)

@@ -1,0 +1,61 @@
+"""Bundles and their cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from mgtag.bundle import DEFAULT, Bundle
+from mgtag.view.text import dumps, printable, stdout
+
+
+def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
+    """Print one line a bundle."""
+    if as_json:
+        for bundle in bundles:
+            print(dumps(_card(bundle)))  # noqa: T201
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Model", "genres", "threshold", "MB", "measured", "folder"):
+        table.add_column(title, overflow="fold")
+    for bundle in bundles:
+        card = bundle.card
+        size = sum((bundle.folder / file).stat().st_size for file in card.files) / 1e6
+        name = Text(printable(card.name), "bold") + Text(" (default)" if card.name == DEFAULT else "", "dim")
+        table.add_row(
+            name,
+            str(len(card.labels)),
+            f"{card.threshold:.2f}",
+            f"{size:.1f}",
+            printable(card.measured.get("summary", "not stated")),
+            printable(bundle.folder),
+        )
+    stdout().print(table if bundles else "There is no model at hand.")
+
+
+def show_card(bundle: Bundle, as_json: bool) -> None:
+    """Print a whole card."""
+    if as_json:
+        print(dumps(_card(bundle)))  # noqa: T201
+        return
+    tree = Tree(Text(bundle.id, "bold"), guide_style="dim")
+    _grow(tree, {k: v for k, v in _card(bundle).items() if k not in {"id", "name"}})
+    stdout().print(tree)
+
+
+def _grow(tree: Tree, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            _grow(tree.add(Text(printable(name), "bold")), value)
+        else:
+            text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            tree.add(Text(f"{printable(name)}  ", "dim") + Text(printable(text)))
+
+
+def _card(bundle: Bundle) -> dict[str, Any]:
+    card = bundle.card
+    return {"id": bundle.id, "folder": str(bundle.folder)} | vars(card) | {"mel": vars(card.mel)}

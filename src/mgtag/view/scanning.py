@@ -1,0 +1,173 @@
+"""A scan as it goes on: progress bar, lines, JSON, and the table at the end."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from mgtag.events import Answered, Event, Failed, Found, Fresh, Kept, Tagged, Unsure
+from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
+
+KINDS: tuple[type[Event], ...] = (Tagged, Kept, Unsure, Fresh, Failed)
+STYLES = {"tagged": "bold green", "kept": "", "unsure": "yellow", "fresh": "dim", "failed": "bold red"}
+BAR = 24  # columns of the longest bar in the table
+
+
+class ScanView:
+    """Shows the events of one scan; a context manager, for the progress bar.
+
+    Parameters
+    ----------
+    as_json : bool
+        One JSON object a line on stdout; the table then goes to stderr.
+    verbosity : int
+        -1: failures only; 0: progress and table; 1: a line a file.
+    dry_run : bool
+    """
+
+    def __init__(self, as_json: bool = False, verbosity: int = 0, dry_run: bool = False) -> None:
+        self.counts: Counter[str] = Counter()
+        self._genres: defaultdict[str, list[float]] = defaultdict(list)
+        self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
+        self._err = stderr()
+        self._progress = _progress(self._err, verbosity)
+        self._task = self._progress.add_task("looking for music", total=None)
+
+    def __enter__(self) -> ScanView:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Count an event and tell it."""
+        if isinstance(event, Found):
+            self._progress.update(self._task, total=event.count, description="listening")
+            return
+        name = kind(event)
+        self.counts[name] += 1
+        if isinstance(event, Tagged):
+            self._genres[event.genres[0]].append(event.vote.confidence)
+        if self._json:
+            print(as_json(event), flush=True)  # noqa: T201
+        if isinstance(event, Failed):
+            self._err.print(Text("failed  ", STYLES["failed"]) + Text(printable(event.error)))
+        elif self._verbosity > 0 and not self._json:
+            self._err.print(_line(event))
+        self._progress.advance(self._task)
+
+    def summary(self, run: int | None, interrupted: bool = False) -> None:
+        """Print the table by genre, the counts, and what can be done next."""
+        if self._verbosity < 0:
+            return
+        console = self._err if self._json else stdout()
+        if self._genres:
+            console.print(_table(self._genres, self._dry_run))
+        console.print(_totals(self.counts, self._dry_run))
+        if interrupted:
+            console.print(
+                Text("Interrupted; every file is whole, and the same command goes on from here.", "yellow")
+            )
+        if run is not None and self.counts["tagged"] and not self._dry_run:
+            console.print(Text(f"`mgtag undo {run}` takes it back.", "dim"))
+
+
+def kind(event: Event) -> str:
+    """Return an event's name, as in ``--json``."""
+    return type(event).__name__.lower()
+
+
+def as_json(event: Event) -> str:
+    """Return an event as one line of JSON (the schema is in the user guide)."""
+    row: dict[str, object] = {
+        "path": str(event.path) if not isinstance(event, Found) else "",
+        "event": kind(event),
+    }
+    if isinstance(event, Answered):
+        shares = zip(event.vote.labels, event.vote.probabilities, strict=True)
+        row |= {
+            "genres": event.genres,
+            "confidence": round(event.vote.confidence, 4),
+            "probabilities": {label: round(float(share), 4) for label, share in shares},
+            "error": None,
+        }
+    elif isinstance(event, Failed):
+        row |= {"genres": [], "confidence": None, "probabilities": {}, "error": event.error}
+    return dumps(row)
+
+
+def _line(event: Tagged | Kept | Unsure | Fresh) -> Text:
+    name = kind(event)
+    line = Text(f"{name:<8}", STYLES[name])
+    line.append(f"{joined(event.genres):<12} {event.vote.confidence:4.0%}  ")
+    line.append(printable(event.path))
+    if event.reason:
+        line.append(f"  ({event.reason})", "dim")
+    return line
+
+
+def _table(genres: dict[str, list[float]], dry_run: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Genre")
+    table.add_column("would be tagged" if dry_run else "tagged", justify="right")
+    table.add_column("confidence", justify="right")
+    table.add_column("")
+    most = max(map(len, genres.values()))
+    for genre, confidences in sorted(genres.items(), key=lambda item: (-len(item[1]), item[0])):
+        count = len(confidences)
+        style = COLOURS.get(genre, "")
+        bar = "█" * max(1, round(BAR * count / most))
+        table.add_row(
+            Text(printable(genre), style), f"{count:,}", f"{sum(confidences) / count:.0%}", Text(bar, style)
+        )
+    return table
+
+
+def _totals(counts: Counter[str], dry_run: bool) -> Text:
+    line = Text()
+    for name in STYLES:
+        count = counts[name]
+        shown = "would be tagged" if dry_run and name == "tagged" else name
+        line.append(", " if line else "")
+        line.append(f"{count:,} {shown}", STYLES[name] if count else "dim")
+    return line
+
+
+def _progress(console: Console, verbosity: int) -> Progress:
+    return Progress(
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        expand=True,
+        disable=verbosity < 0 or not console.is_terminal,
+    )
+
+
+class _Rate(ProgressColumn):
+    """Files a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f} files/s" if task.speed else "", "dim")
