@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 
 SAMPLE_RATE = 44_100  # Hz
+OPUS_RATE = 48_000  # Hz: the encoder takes no other
+BIT_RATE = 128_000  # bits per second, where the codec is lossy
 # Extension -> (FFmpeg's container, encoder); the eleven kinds that mgtag reads and tags.
 KINDS: dict[str, tuple[str, str]] = {
     "mp3": ("mp3", "libmp3lame"),
     "m4a": ("ipod", "aac"),
     "alac": ("ipod", "alac"),
     "flac": ("flac", "flac"),
-    "ogg": ("ogg", "libvorbis"),
+    "ogg": ("ogg", "vorbis"),
     "opus": ("ogg", "libopus"),
     "wma": ("asf", "wmav2"),
     "wav": ("wav", "pcm_s16le"),
@@ -61,6 +63,7 @@ def make(
         path.write_bytes(monkeys_audio(seconds, sample_rate))
         return path
     container, codec = KINDS[kind]
+    sample_rate = OPUS_RATE if kind == "opus" else sample_rate
     write(path, synthesise(sound, seconds, seed, sample_rate, channels), container, codec, sample_rate, tags)
     return path
 
@@ -78,13 +81,17 @@ def write(
     with av.open("file:" + str(path), "w", format=container, container_options=options) as out:
         out.metadata.update(tags or {})
         stream = out.add_stream(codec, rate=sample_rate, layout="mono" if len(y) == 1 else "stereo")
-        stream.codec_context.flags |= 1 << 23  # AV_CODEC_FLAG_BITEXACT: no version in the header
+        stream.codec_context.options = {"strict": "experimental", "flags": "+bitexact"}  # for "vorbis"
+        stream.codec_context.bit_rate = BIT_RATE
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(y), format="fltp", layout="mono" if len(y) == 1 else "stereo"
         )
         frame.sample_rate = sample_rate
         resampler = av.AudioResampler(
-            stream.codec_context.format, stream.codec_context.layout, sample_rate, stream.codec_context.frame_size
+            stream.codec_context.format,
+            stream.codec_context.layout,
+            sample_rate,
+            stream.codec_context.frame_size,
         )
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             out.mux(stream.encode(part))
@@ -138,12 +145,33 @@ def monkeys_audio(seconds: float = 4.0, sample_rate: int = SAMPLE_RATE) -> bytes
     # 32-bit words are stored big end first by the decoder's reckoning; padded like a real frame.
     frame = struct.pack("<IIII", 0x80000000, silent, 0, 0)
     frames = frame * count
-    header = struct.pack("<HHIIIHHI", 1000, 0, blocks_per_frame, total - (count - 1) * blocks_per_frame, count, 16, 2, sample_rate)
+    header = struct.pack(
+        "<HHIIIHHI",
+        1000,
+        0,
+        blocks_per_frame,
+        total - (count - 1) * blocks_per_frame,
+        count,
+        16,
+        2,
+        sample_rate,
+    )
     descriptor_size = 52
     first = descriptor_size + len(header) + 4 * count
     table = struct.pack(f"<{count}I", *(first + i * len(frame) for i in range(count)))
     descriptor = struct.pack(
-        "<4sHHIIIIIII16s", b"MAC ", 3990, 0, descriptor_size, len(header), len(table), 0, len(frames), 0, 0, bytes(16)
+        "<4sHHIIIIIII16s",
+        b"MAC ",
+        3990,
+        0,
+        descriptor_size,
+        len(header),
+        len(table),
+        0,
+        len(frames),
+        0,
+        0,
+        bytes(16),
     )
     return descriptor + header + table + frames
 

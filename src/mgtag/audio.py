@@ -158,17 +158,21 @@ def payload(path: Path) -> Payload:
     """
     digest = hashlib.sha256()
     begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
+    last = b""
     with _open(path) as (container, stream):
         digest.update(stream.codec_context.name.encode())
         digest.update(_setup(stream))
         try:
             for packet in container.demux(stream):
-                digest.update(memoryview(packet))
+                if packet.size:
+                    digest.update(last)
+                    last = bytes(packet)
                 if packet.pts is not None:
                     begin = packet.pts if begin is None else begin
                     end = max(end, packet.pts + (packet.duration or 0))
         except av.FFmpegError as error:
             raise AudioError(f"{path}: the sound cannot be read to its end ({_reason(error)}).") from error
+        digest.update(_without_tags(last) if container.format.name == "ape" else last)
         length_s = float((end - (begin or 0)) * (stream.time_base or 0))
         promised_s = _duration_s(container, stream)
     if length_s and not _guessed(path, stream.codec_context.name):
@@ -179,6 +183,17 @@ def payload(path: Path) -> Payload:
 def signature(path: Path) -> str:
     """Return what the sound is, whatever the tags say and wherever the file lies; see `Payload`."""
     return payload(path).signature
+
+
+def _without_tags(last: bytes) -> bytes:
+    """Cut the tags off Monkey's Audio's last packet, which FFmpeg lets run to the end of the file.
+
+    FFmpeg also rounds that packet to whole words, from a length that the tags had a part in.
+    """
+    end = last.find(b"APETAGEX")
+    if end < 0:
+        end = last.find(b"TAG", max(0, len(last) - 128))  # ID3v1
+    return last[: (end if end >= 0 else len(last)) // 4 * 4]
 
 
 def _setup(stream: AudioStream) -> bytes:

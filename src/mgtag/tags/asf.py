@@ -54,7 +54,9 @@ class Asf:
         """Yield all that a change of genre must leave as it is."""
         for key, value in _load(file).tags:
             if not _is_ours(key):
-                yield key, value.TYPE, value.value, value.language, value.stream
+                # No language or stream and number 0 are the same: mutagen moves the second of a name
+                # to where numbers have to be given.
+                yield key, value.TYPE, value.value, value.language or 0, value.stream or 0
         file.seek(0)
         (size,) = struct.unpack_from("<Q", file.read(30), 16)
         yield from _objects(file.read(size - 30))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -74,7 +75,11 @@ class Ape:
 
 
 class Chunked:
-    """A wav or aiff: ID3v2 in a chunk of its own. A wav's older INFO list is read, never written."""
+    """A wav or aiff: ID3v2 in a chunk of its own.
+
+    A wav's older INFO list is believed next. Where it stands already, the first genre is written
+    there too: some players, and FFmpeg, look no further.
+    """
 
     def __init__(self, kind: Callable[[BinaryIO], IffFile], chunk: str) -> None:
         self.kind = kind
@@ -95,6 +100,10 @@ class Chunked:
         chunk = iff[self.chunk] if self.chunk in iff else iff.insert_chunk(self.chunk)
         chunk.resize(len(data))
         chunk.write(data)
+        for info in _info_lists(self._open(file))[:1]:
+            data = _with_genre(info, names[0])
+            info.resize(len(data))
+            info.write(data)
 
     def others(self, file: BinaryIO) -> Iterator[Hashable]:
         """Yield all that a change of genre must leave as it is."""
@@ -102,7 +111,12 @@ class Chunked:
         tag = self._tag(iff)
         if tag:
             yield from _frames(tag)
-        yield from ((chunk.id, chunk.data_size) for chunk in iff.root.subchunks() if chunk.id != self.chunk)
+        lists = _info_lists(iff)
+        for chunk in iff.root.subchunks():
+            if chunk in lists:
+                yield from ((sub.id, sub.read()) for sub in chunk.subchunks() if sub.id != _INFO["genre"])
+            elif chunk.id != self.chunk:
+                yield chunk.id, chunk.data_size
 
     def _open(self, file: BinaryIO) -> Any:
         file.seek(0)
@@ -129,11 +143,27 @@ def _frames(tag: id3.Tag) -> Iterator[Hashable]:
     yield tag.rest
 
 
+def _info_lists(iff: Any) -> list[Any]:
+    return [chunk for chunk in iff.root.subchunks() if chunk.id == "LIST" and chunk.name == "INFO"]
+
+
 def _info(iff: Any) -> Fields:
-    lists = [chunk for chunk in iff.root.subchunks() if chunk.id == "LIST" and chunk.name == "INFO"]
-    chunks = {chunk.id: chunk.read() for found in lists for chunk in found.subchunks()}
+    chunks = {chunk.id: chunk.read() for found in _info_lists(iff) for chunk in found.subchunks()}
     values = {name: [_text(chunks[key])] for name, key in _INFO.items() if key in chunks}
     return {**values, "genre": genre.parse(values.get("genre", ()))} if values else {}
+
+
+def _with_genre(info: Any, name: str) -> bytes:
+    """Return an INFO list's bytes with another genre in them."""
+    data: bytes = info.read()
+    data += b"\0" * (len(data) % 2)
+    text = name.encode() + b"\0"
+    new = _INFO["genre"].encode() + struct.pack("<I", len(text)) + text + b"\0" * (len(text) % 2)
+    for chunk in info.subchunks():
+        if chunk.id == _INFO["genre"]:
+            start = chunk.offset - info.data_offset
+            return data[:start] + new + data[start + chunk.size :]
+    return data + new
 
 
 def _text(data: bytes) -> str:

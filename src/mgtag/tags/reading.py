@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -40,13 +40,17 @@ def tags_of(file: BinaryIO) -> Tags:
     own = fields.get(MGTAG) or [""]
     return Tags(
         container=name,
-        title=", ".join(fields["title"]),
-        artist=", ".join(fields["artist"]),
-        album=", ".join(fields["album"]),
+        title=_line(fields["title"]),
+        artist=_line(fields["artist"]),
+        album=_line(fields["album"]),
         genres=tuple(fields["genre"]),
         mood=tuple(fields["mood"]),
         provenance=Provenance.from_json(own[0]),
     )
+
+
+def _line(values: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(value for value in values if value))
 
 
 @contextmanager
