@@ -1,0 +1,1 @@
+complete --command mgtag --no-files --arguments "(env _MGTAG_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) mgtag)" --condition "env _MGTAG_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) mgtag"
