@@ -1,0 +1,155 @@
+"""Trainings as jobs: one folder each, with a checkpoint to go on from and a record at the end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.managers import SyncManager
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import torch
+from mgtag_train.data import SliceDataset
+from mgtag_train.loop import Training, channels_last, save_checkpoint
+from mgtag_train.recipe import Recipe
+from mgtag_train.record import new_record
+
+from mgtag.errors import UsageError
+from mgtag.models import Queens, build
+
+CHECKPOINT, BEST, RECORD = "checkpoint.pt", "best.pt", "record.json"
+Row = Mapping[str, float]
+Report = Callable[[str, int, int, Row], None]  # run, epochs done, epochs planned, the last one's figures
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train.
+
+    Attributes
+    ----------
+    name : str
+    recipe : Recipe
+    seed : int
+    folder : Path
+        Where its files go.
+    teachers : tuple of Path
+        Folders of finished jobs to learn from.
+    """
+
+    name: str
+    recipe: Recipe
+    seed: int
+    folder: Path
+    teachers: tuple[Path, ...] = ()
+
+
+def fit(
+    job: Job, learn: SliceDataset, check: SliceDataset, data: Mapping[str, Any], resume: bool, report: Report
+) -> None:
+    """Train one network to its end, in one thread, with a checkpoint after every epoch.
+
+    Raises
+    ------
+    UsageError
+        If the checkpoint to resume from is of another recipe or seed.
+    """
+    with _one_thread():
+        teachers = [load_best(folder) for folder in job.teachers]
+        training = Training(job.recipe, learn, check, job.seed, teachers)
+        job.folder.mkdir(parents=True, exist_ok=True)
+        checkpoint, identity = job.folder / CHECKPOINT, repr((job.recipe, job.seed))
+        if resume and checkpoint.is_file():
+            state = torch.load(checkpoint, weights_only=True)
+            if state.pop("identity") != identity:
+                raise UsageError(
+                    f"{checkpoint}: this run was begun with another recipe; resume it with its own, or anew."
+                )
+            training.restore(state)
+        while not training.finished:
+            row = training.run_epoch()
+            save_checkpoint(checkpoint, training.state() | {"identity": identity})
+            report(job.name, training.epoch, job.recipe.epochs, row)
+        arguments = {"architecture": job.recipe.architecture, "arguments": dict(job.recipe.arguments)}
+        save_checkpoint(job.folder / BEST, arguments | {"weights": training.best})
+        names = tuple(folder.name for folder in job.teachers)
+        best = training.best_epoch + 1
+        new_record(job.name, job.seed, job.recipe, data, training.history, best, names).write(
+            job.folder / RECORD
+        )
+
+
+def fit_all(
+    jobs: Sequence[Job],
+    learn: SliceDataset,
+    check: SliceDataset,
+    data: Mapping[str, Any],
+    resume: bool,
+    at_once: int,
+    report: Report,
+) -> None:
+    """Train several networks, `at_once` in processes of their own where that is more than one."""
+    if at_once <= 1:
+        for job in jobs:
+            fit(job, learn, check, data, resume, report)
+        return
+    context = multiprocessing.get_context("spawn")  # a forked torch may hang on its threads
+    with (
+        context.Manager() as manager,
+        _relay(manager, report) as sender,
+        ProcessPoolExecutor(at_once, mp_context=context) as pool,
+    ):
+        runs = [pool.submit(fit, job, learn, check, data, resume, sender) for job in jobs]
+        for run in runs:
+            run.result()
+
+
+def load_best(folder: Path) -> Queens:
+    """Rebuild the network that a finished job kept."""
+    kept = torch.load(folder / BEST, weights_only=True)
+    model = build(kept["architecture"], kept["arguments"])
+    model.load_state_dict(kept["weights"])
+    return channels_last(model.eval())
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """A report that reaches the parent process."""
+
+    queue: Queue[tuple[str, int, int, Row] | None]
+
+    def __call__(self, name: str, epoch: int, epochs: int, row: Row) -> None:
+        self.queue.put((name, epoch, epochs, row))
+
+
+@contextmanager
+def _relay(manager: SyncManager, report: Report) -> Iterator[_Sender]:
+    queue: Queue[tuple[str, int, int, Row] | None] = manager.Queue()
+
+    def listen() -> None:
+        while (message := queue.get()) is not None:
+            report(*message)
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield _Sender(queue)
+    finally:
+        queue.put(None)
+        listener.join()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Figures depend on the order of sums, hence on the number of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

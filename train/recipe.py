@@ -1,0 +1,57 @@
+"""How a network is trained, as one value; an experiment is a `dataclasses.replace` of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mgtag_train.augment import Augment
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that shapes a training run besides data and seed.
+
+    Attributes
+    ----------
+    architecture, arguments
+        For `mgtag.models.build`.
+    augment : Augment
+    epochs : int
+        Length of the schedule; early stopping may end it before.
+    slices : int
+        Windows drawn from each track in an epoch.
+    batch : int
+        Windows of music in a step; negatives come on top.
+    negatives : float
+        Windows without music for each window of music, taught as "any label alike".
+    learning_rate : float
+        At the peak: linear warm-up over the first `warmup` of the steps, then half a cosine to zero.
+    weight_decay : float
+        AdamW's.
+    smoothing : float
+        Of the labels, towards the uniform distribution.
+    averaging : float
+        Decay a step of the running mean of the weights, which is what is validated and kept.
+    patience : int
+        Epochs without a better validation log loss before stopping.
+    """
+
+    architecture: str = "queens-parallel"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    augment: Augment = field(default_factory=Augment)
+    epochs: int = 60
+    slices: int = 10
+    batch: int = 64
+    negatives: float = 0.1
+    learning_rate: float = 2e-3
+    warmup: float = 0.05
+    weight_decay: float = 0.02
+    smoothing: float = 0.1
+    averaging: float = 0.998
+    patience: int = 15
+
+
+GTZAN_FIRST = Recipe(arguments={"units": 128, "batch_norm": True})
+GTZAN_SECOND = replace(GTZAN_FIRST)

@@ -1,0 +1,116 @@
+"""What a run leaves beside its weights, so that a figure can be traced to what made it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from mgtag_train.recipe import Recipe
+
+PACKAGES = ("mgtag", "torch", "numpy", "scikit-learn", "onnx", "onnxscript", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One training run.
+
+    Attributes
+    ----------
+    name : str
+    seed : int
+    recipe : mapping
+        `Recipe` as a mapping.
+    data : mapping
+        Source, split and number of tracks.
+    commit : str
+        Of the working tree; ``+`` where it held changes, empty outside a repository.
+    versions : mapping
+    history : list
+        One row an epoch: training loss, validation accuracies and log loss, seconds.
+    best_epoch : int
+        Counted from 1; its weights were kept.
+    seconds : float
+        Spent in training.
+    teachers : tuple of str
+        Runs whose answers were learned.
+    """
+
+    name: str
+    seed: int
+    recipe: Mapping[str, Any]
+    data: Mapping[str, Any]
+    commit: str
+    versions: Mapping[str, str]
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+    teachers: tuple[str, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write the record as JSON."""
+        path.write_text(json.dumps(_rounded(asdict(self)), indent=1) + "\n", encoding="utf-8")
+
+
+def new_record(
+    name: str,
+    seed: int,
+    recipe: Recipe,
+    data: Mapping[str, Any],
+    history: list[dict[str, float]],
+    best_epoch: int,
+    teachers: tuple[str, ...] = (),
+) -> Record:
+    """Describe a finished run, with the commit and the versions of this moment."""
+    return Record(
+        name=name,
+        seed=seed,
+        recipe=asdict(recipe),
+        data=data,
+        commit=commit(),
+        versions=versions(),
+        history=history,
+        best_epoch=best_epoch,
+        seconds=sum(row["seconds"] for row in history),
+        teachers=teachers,
+    )
+
+
+def commit() -> str:
+    """Return the commit of the code, with ``+`` for uncommitted changes; empty if there is none."""
+    try:
+        return _git("rev-parse", "--short=12", "HEAD") + (
+            "+" if _git("status", "--porcelain", "-uno") else ""
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def versions() -> dict[str, str]:
+    """Return Python's version and those of the packages that shape a result."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(*arguments: str) -> str:
+    here = Path(__file__).parent
+    done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 5)
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, (list, tuple)) else value
