@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -28,11 +29,12 @@ def train_command(
         Path | None, typer.Option(metavar="FILE", help="Its mels, instead of audio: mel.npz.")
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where checkpoints, records and the bundle go.")
+        Path, typer.Option(metavar="DIR", help="Where checkpoints, run records and the bundle go.")
     ] = Path("runs"),
-    seeds: Annotated[
-        int, typer.Option(min=1, help="Train so many times; the best on validation is exported.")
-    ] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks; the best on validation is exported.")] = 3,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Networks trained at once; default: the cores.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier call stopped.")] = False,
 ) -> None:
     """Train the network that mgtag ships, measure it, and export it as a bundle."""
@@ -44,4 +46,18 @@ def train_command(
         raise UsageError(
             f"Training needs {error.name}, which is not installed: pip install 'mgtag[train]'."
         ) from error
-    train(dataset.value, audio=audio, features=features, out=out, seeds=seeds, resume=resume)
+    from mgtag.view.models import show_models
+    from mgtag.view.training import TrainingView
+
+    with TrainingView() as view:
+        bundle = train(
+            dataset.value,
+            features=features,
+            audio=audio,
+            out=out,
+            seeds=range(seeds),
+            jobs=jobs or os.cpu_count() or 1,
+            resume=resume,
+            report=view.report,
+        )
+    show_models([bundle], as_json=False)

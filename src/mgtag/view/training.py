@@ -1,0 +1,57 @@
+"""A training as it goes on: one bar a network, with what it last measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from mgtag.view.text import stderr
+
+
+class TrainingView:
+    """Shows the progress of several networks on stderr; a line an epoch where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._err = stderr()
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}", style="dim"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._err,
+            disable=not self._err.is_terminal,
+        )
+
+    def __enter__(self) -> TrainingView:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def report(self, run: str, epoch: int, epochs: int, row: Mapping[str, float]) -> None:
+        """Tell how a network did in its latest epoch."""
+        told = "  ".join(
+            f"{name.replace('_', ' ')} {value:.3f}" for name, value in row.items() if name != "seconds"
+        )
+        if not self._err.is_terminal:
+            self._err.print(f"{run}  epoch {epoch} of {epochs}  {told}")
+            return
+        if run not in self._bars:
+            self._bars[run] = self._progress.add_task(run, total=epochs, told="")
+        self._progress.update(self._bars[run], completed=epoch, told=told)
