@@ -51,7 +51,8 @@ class Tagger:
     def __init__(self, model: Bundle, device: Device = "auto") -> None:
         self.bundle = model
         self.device = _choose(device)
-        self._network: Network | None = None
+        # The CPU's graph is loaded where it is used, in a worker; the GPU's is shared by threads.
+        self._network: Network | None = _torch(model) if self.device == "cuda" else None
 
     def __reduce__(self) -> tuple[Callable[[Path, Device], Tagger], tuple[Path, Device]]:
         return _tagger, (self.bundle.folder, self.device)
@@ -73,7 +74,7 @@ class Tagger:
         card = self.bundle.card
         starts_s, x, audible = hear(path, card.mel, None if whole else MAX_SLICES)
         if self._network is None:
-            self._network = _torch(self.bundle) if self.device == "cuda" else _onnx(self.bundle)
+            self._network = _onnx(self.bundle)
         parts = [self._network(x[i : i + BATCH]) for i in range(0, len(x), BATCH)]
         logits, attention, embedding = (np.concatenate(p) for p in zip(*parts, strict=True))
         probabilities = softmax((logits / card.temperature).astype(np.float32))
@@ -173,18 +174,19 @@ def _onnx(model: Bundle) -> Network:
     return run
 
 
-def _torch(model: Bundle) -> Network:
+def _torch(model: Bundle, device: str = "cuda") -> Network:
     import torch
 
     from mgtag.models import build
 
     network = build(model.card.architecture, dict(model.card.arguments))
     network.load_state_dict(torch.load(model.weights, map_location="cpu", weights_only=True))
-    network.float().eval().to("cuda")
+    network.float().eval().to(device)
 
     def run(x: F32) -> tuple[F32, F32, F32]:
-        with torch.inference_mode():
-            answer = network(torch.from_numpy(np.ascontiguousarray(x)).to("cuda"))
+        # Without TF32, whose ten bits of mantissa would let GPU and CPU disagree.
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+            answer = network(torch.from_numpy(np.ascontiguousarray(x)).to(device))
         logits, attention, embedding = (part.float().cpu().numpy() for part in answer)
         return logits, attention, embedding
 

@@ -60,6 +60,8 @@ class ScanView:
         """Count an event and tell it."""
         if isinstance(event, Found):
             self._progress.update(self._task, total=event.count, description="listening")
+            if not event.count:
+                self._err.print("There is no music there that mgtag could listen to.")
             return
         name = kind(event)
         self.counts[name] += 1
