@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -87,6 +88,7 @@ def write(
             np.ascontiguousarray(y), format="fltp", layout="mono" if len(y) == 1 else "stereo"
         )
         frame.sample_rate = sample_rate
+        frame.pts, frame.time_base = 0, Fraction(1, sample_rate)  # or Ogg's last page tells a wrong time
         resampler = av.AudioResampler(
             stream.codec_context.format,
             stream.codec_context.layout,
