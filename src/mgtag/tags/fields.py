@@ -54,7 +54,8 @@ class Tags:
     Attributes
     ----------
     container : str
-        The kind of tag, such as ``"ID3v2.3"``, ``"MP4"``, ``"Vorbis"``, ``"ASF"``, ``"APEv2"``.
+        The kind of tag, such as ``"ID3v2.3"``, ``"MP4"``, ``"Vorbis"``, ``"ASF"``, ``"APEv2"``;
+        empty where there is none yet.
     title, artist, album : str
         Empty where the file does not say; several artists are joined by commas.
     genres, mood : tuple of str

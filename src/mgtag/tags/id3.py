@@ -9,6 +9,7 @@ keeps its version, 2.2 included.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -42,9 +43,10 @@ class Tag:
     version : int
         2, 3 or 4.
     flags : int
-        The header's, less "extended header": that holds sizes and checksums of what was there.
+        The header's, less "extended header", which holds sizes and checksums of what was there,
+        and less the unsynchronisation of whole tags (2.2, 2.3), which FFmpeg cannot read.
     frames : tuple of Frame
-        In the file's order, with unsynchronisation of the whole tag (2.2, 2.3) undone.
+        In the file's order, with that unsynchronisation undone.
     rest : bytes
         What stands behind the last readable frame, where it is more than zeros.
     length : int
@@ -67,9 +69,17 @@ class Tag:
 
 
 def length(header: bytes) -> int:
-    """Return how many bytes the tag with these first 10 bytes takes; 0 if it is none."""
-    if len(header) < 10 or header[:3] != b"ID3" or max(header[6:10]) > 127:
+    """Return how many bytes the tag with these first 10 bytes takes; 0 if it is none.
+
+    Raises
+    ------
+    TagError
+        If it begins like a tag and cannot be one: writing another in front would hide it.
+    """
+    if header[:3] != b"ID3":
         return 0
+    if len(header) < 10 or max(header[6:10]) > 127:
+        raise TagError("its ID3 tag is damaged.")
     return 10 + int(BitPaddedInt(header[6:10])) + (10 if header[3] == 4 and header[5] & _FOOTER else 0)
 
 
@@ -81,15 +91,18 @@ def parse(data: bytes) -> Tag:
     TagError
         If it is cut short, or of a version nobody has published.
     """
-    version, flags, total = data[3], data[5], length(data)
+    total = length(data[:10])
+    version, flags = data[3], data[5]
     if version not in (2, 3, 4) or (version == 2 and flags & _EXTENDED):
         raise TagError(f"its ID3v2.{version} tag is of a kind that nothing can read.")
-    if not total or len(data) < total:
+    if len(data) < total:
         raise TagError("its ID3 tag is cut short.")
     body = data[10 : 10 + int(BitPaddedInt(data[6:10]))]
     if version < 4 and flags & _UNSYNCHRONISED:
-        body = unsynch.decode(body)
-    if flags & _EXTENDED and body[:4].decode("latin-1") not in Frames:  # some set the flag only
+        with suppress(ValueError):  # some set the flag only
+            body = unsynch.decode(body)
+        flags &= ~_UNSYNCHRONISED
+    if flags & _EXTENDED and body[:4].decode("latin-1") not in Frames:  # the same
         body = body[_extended_header_length(version, body) :]
     plain = version < 4 or determine_bpi(body, Frames) is int
     frames, rest = _split(body, version, plain)
@@ -101,10 +114,8 @@ def parse(data: bytes) -> Tag:
 def render(tag: Tag) -> bytes:
     """Put a tag together, in the room of the old one where it fits, with zeros behind it."""
     body = b"".join(frame.raw for frame in tag.frames) + tag.rest
-    if tag.version < 4 and tag.flags & _UNSYNCHRONISED:
-        body = unsynch.encode(body)
-    footer = tag.version == 4 and tag.flags & _FOOTER  # allows no padding
-    if not footer:
+    footer = tag.version == 4 and tag.flags & _FOOTER
+    if not footer and not tag.rest:  # a footer allows no padding, and an odd rest stays what it is
         room = tag.length - 10
         body = body.ljust(room if room >= len(body) else len(body) + _PADDING, b"\0")
     if len(body) >= 1 << 28:
@@ -162,9 +173,12 @@ def from_id3v1(frames: dict[str, TextFrame]) -> Tag:
 
 
 def _load(tag: Tag, frames: Sequence[Frame]) -> ID3:
-    flags = tag.flags & _UNSYNCHRONISED if tag.version == 4 else 0
     body = b"".join(frame.raw for frame in frames)
-    head = b"ID3" + bytes([tag.version, 0, flags]) + BitPaddedInt.to_str(len(body), width=4)
+    head = (
+        b"ID3"
+        + bytes([tag.version, 0, tag.flags & _UNSYNCHRONISED])
+        + BitPaddedInt.to_str(len(body), width=4)
+    )
     return ID3(BytesIO(head + body), translate=False, load_v1=False)
 
 
@@ -212,4 +226,7 @@ def _is_multiple(tag: Tag, frame: Frame) -> bool:
 
 def _extended_header_length(version: int, body: bytes) -> int:
     size = body[:4]
-    return int(BitPaddedInt(size)) if version == 4 else 4 + int.from_bytes(size, "big")
+    n = int(BitPaddedInt(size)) if version == 4 else 4 + int.from_bytes(size, "big")
+    if not 6 <= n <= 20:  # what the standards allow; anything else would be frames, thrown away
+        raise TagError("the extended header of its ID3 tag is damaged.")
+    return n

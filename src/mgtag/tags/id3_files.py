@@ -11,6 +11,7 @@ from mutagen._util import resize_bytes
 from mutagen.aiff import AIFFFile
 from mutagen.wave import _WaveFile
 
+from mgtag.errors import TagError
 from mgtag.tags import apev2, id3, id3v1
 from mgtag.tags import genres as genre
 from mgtag.tags.fields import Fields
@@ -124,7 +125,11 @@ class Chunked:
 
     def _tag(self, iff: Any) -> id3.Tag | None:
         data = iff[self.chunk].read() if self.chunk in iff else b""
-        return id3.parse(data) if id3.length(data[:10]) else None
+        if id3.length(data[:10]):
+            return id3.parse(data)
+        if data.strip(b"\0"):
+            raise TagError("its ID3 chunk holds something else.")
+        return None
 
 
 WAVE = Chunked(_WaveFile, "id3")

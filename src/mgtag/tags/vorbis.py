@@ -63,7 +63,7 @@ class Flac:
         flac = FLAC(file)
         if flac.tags is None:
             flac.add_tags()
-        _save(flac, file, data)
+        _save(flac, file, names, data)
 
     def others(self, file: BinaryIO) -> Iterator[Hashable]:
         """Yield all that a change of genre must leave as it is."""
@@ -82,21 +82,24 @@ class Ogg:
         """Exchange the genres and mgtag's own field."""
         data = _edit(_ogg_comments(file), names, mgtag)
         file.seek(0)
-        _save(_ogg_codec(file)[0](file), file, data)
+        _save(_ogg_codec(file)[0](file), file, names, data)
 
     def others(self, file: BinaryIO) -> Iterator[Hashable]:
         """Yield all that a change of genre must leave as it is."""
         yield from _others(_ogg_comments(file))
 
 
-def _save(audio: FileType, file: BinaryIO, comments: bytes) -> None:
-    def write(framing: bool = True) -> bytes:
+def _save(audio: FileType, file: BinaryIO, names: Sequence[str], comments: bytes) -> None:
+    def write(framing: bool = not isinstance(audio, FLAC)) -> bytes:
         return comments + (b"\x01" if framing else b"")
 
     tags: Any = audio.tags
     tags.write = write
     file.seek(0)
     audio.save(file, padding=_keep_padding)
+    file.seek(0)
+    if type(audio)(file).tags["GENRE"] != list(names):  # a second reader, as ours is rather lenient
+        raise TagError("its Vorbis comments do not take these genres, so it was left as it is.")
 
 
 def _keep_padding(info: PaddingInfo) -> int:
