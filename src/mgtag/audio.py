@@ -27,6 +27,9 @@ F32 = NDArray[np.float32]
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
+# FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
+# on this disk or elsewhere, and any text file may pose as one.
+DEMUXERS = "aac,aiff,ape,asf,au,caf,dsf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tak,tta,w64,wav,wv"
 TRUNCATED_S = 2.0  # seconds that a header may promise beyond the sound before we call it damage
 
 
@@ -237,7 +240,9 @@ def _open(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         pass
     try:
         # "file:" so that no name is taken for a protocol or a pattern.
-        container = av.open("file:" + os.fspath(path), metadata_errors="ignore")
+        container = av.open(
+            "file:" + os.fspath(path), metadata_errors="ignore", options={"format_whitelist": DEMUXERS}
+        )
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{path}: this is no audio file that mgtag can read ({_reason(error)}).") from error
     with container:

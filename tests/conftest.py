@@ -1,0 +1,132 @@
+"""What the tests of every room share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sounds
+import tiny_bundle
+
+from mgtag import bundle
+from mgtag.bundle import Bundle
+from mgtag.index import Index
+from mgtag.prediction import Prediction
+
+SHARED = Path(os.environ.get("MGTAG_SHARED", Path(__file__).parents[2] / "shared"))
+SUFFIX = {"alac": "m4a"}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test away from the user's own index and models."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Make a bundle that tells low sounds from middle and high ones."""
+    return tiny_bundle.make(tmp_path_factory.mktemp("models") / "tiny-1")
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Bundle:
+    """Load the bundle that comes with mgtag."""
+    if not (bundle.SHIPPED / bundle.DEFAULT / bundle.CARD).exists():
+        pytest.skip(f"the shipped bundle {bundle.DEFAULT} is not in this checkout")
+    return bundle.load(bundle.SHIPPED / bundle.DEFAULT)
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    """Open an index in memory."""
+    with Index() as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def _sounds(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    folder, made = tmp_path_factory.mktemp("sounds"), {}
+
+    def get(kind: str, seconds: float, options: tuple[tuple[str, Any], ...]) -> Path:
+        key = (kind, seconds, options)
+        if key not in made:
+            made[key] = folder / f"{len(made)}.{SUFFIX.get(kind, kind)}"
+            sounds.make(made[key], seconds, kind, **dict(options))
+        return made[key]
+
+    return get
+
+
+@pytest.fixture
+def song(_sounds: Callable[..., Path]) -> Callable[..., Path]:
+    """``song(path, seconds, kind, **options)``: a copy of a sound file that is made once a session."""
+
+    def put(path: Path, seconds: float = 0.5, kind: str | None = None, **options: Any) -> Path:
+        found = _sounds(kind or path.suffix[1:], seconds, tuple(sorted(options.items())))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(found, path)
+        return path
+
+    return put
+
+
+class Inline(Executor):
+    """Runs a call at once, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class FakeTagger:
+    """A tagger that answers by a file's name and remembers what it was asked.
+
+    ``says["a.flac"] = ("jazz", 0.7)`` or an exception; anything else is blues, 0.9 sure.
+    """
+
+    device = "cpu"
+
+    def __init__(self, model: Bundle) -> None:
+        self.bundle = model
+        self.asked: list[str] = []
+        self.says: dict[str, tuple[str, float] | Exception | type[BaseException]] = {}
+
+    def predict(self, path: Path, whole: bool = False) -> Prediction:
+        self.asked.append(path.name)
+        answer = self.says.get(path.name, ("blues", 0.9))
+        if not isinstance(answer, tuple):
+            raise answer
+        label, share = answer
+        labels = self.bundle.card.labels
+        row = np.full((1, len(labels)), (1 - share) / (len(labels) - 1), np.float32)
+        row[0, labels.index(label)] = share
+        even = np.full((1, tiny_bundle.MEL.n_frames), 1 / tiny_bundle.MEL.n_frames, np.float32)
+        return Prediction(labels, np.zeros(1, np.float32), row, even, np.ones((1, 4), np.float32))
+
+
+@pytest.fixture
+def tagger(tiny: Bundle) -> FakeTagger:
+    return FakeTagger(tiny)
+
+
+@pytest.fixture(scope="session")
+def shared_songs() -> Path:
+    """Real music, which not every checkout has beside it."""
+    folder = SHARED / "data" / "songs"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not here")
+    return folder
