@@ -76,10 +76,15 @@ def write(
     codec: str,
     sample_rate: int = SAMPLE_RATE,
     tags: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> None:
     """Encode a waveform of shape ``(channels, n)``, in -1..1, bit-exactly from run to run."""
-    options = {"fflags": "+bitexact"}
-    with av.open("file:" + str(path), "w", format=container, container_options=options) as out:
+    with av.open(
+        "file:" + str(path),
+        "w",
+        format=container,
+        container_options={"fflags": "+bitexact", **(options or {})},
+    ) as out:
         out.metadata.update(tags or {})
         stream = out.add_stream(codec, rate=sample_rate, layout="mono" if len(y) == 1 else "stereo")
         stream.codec_context.options = {"strict": "experimental", "flags": "+bitexact"}  # for "vorbis"

@@ -43,7 +43,7 @@ def write(path: Path, *genres: str) -> tags.Draft:
 
 
 def encoded(path: Path) -> bytes:
-    """The encoded sound, packet by packet, and where each stands in time."""
+    """Return the encoded sound, packet by packet, and where each stands in time."""
     with av.open(str(path)) as container:
         packets = [(packet.pts, bytes(packet)) for packet in container.demux(audio=0) if packet.size]
     if path.suffix == ".ape":  # FFmpeg takes the tags for part of the last packet

@@ -130,7 +130,7 @@ def write(path: Path, *genres: str) -> tags.Draft:
 
 
 def others(path: Path) -> list[bytes]:
-    """All raw frames but the genre's and mgtag's own."""
+    """Return all raw frames but the genre's and mgtag's own."""
     found = id3.parse(path.read_bytes())
     own = (b"TCO", b"TCON")
     return [f.raw for f in found.frames if f.name not in own and b"MGTAG\0" not in f.raw]
@@ -257,8 +257,8 @@ def test_a_genre_stays_one_value(mp3: Path, version: int, genre: str) -> None:
 def test_damaged_tag_is_refused_and_the_file_left_alone(mp3: Path, damaged: bytes) -> None:
     mp3.write_bytes(damaged + sound_of(mp3))
     before = mp3.read_bytes()
-    with pytest.raises(TagError, match="song.mp3"):
+    with pytest.raises(TagError, match="song"):
         tags.read(mp3)
-    with pytest.raises(TagError, match="song.mp3"):
+    with pytest.raises(TagError, match="song"):
         write(mp3, "Rock")
     assert mp3.read_bytes() == before

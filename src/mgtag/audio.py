@@ -174,7 +174,12 @@ def payload(path: Path) -> Payload:
                     begin = packet.pts if begin is None else begin
                     end = max(end, packet.pts + (packet.duration or 0))
         except av.FFmpegError as error:
-            raise AudioError(f"{path}: the sound cannot be read to its end ({_reason(error)}).") from error
+            # Behind the last block of WavPack, FFmpeg takes an ID3v1 for a broken one; the length
+            # tells where blocks are lost indeed.
+            if container.format.name != "wv" or not last:
+                raise AudioError(
+                    f"{path}: the sound cannot be read to its end ({_reason(error)})."
+                ) from error
         digest.update(_without_tags(last) if container.format.name == "ape" else last)
         length_s = float((end - (begin or 0)) * (stream.time_base or 0))
         promised_s = _duration_s(container, stream)

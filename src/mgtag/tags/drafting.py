@@ -171,11 +171,11 @@ def _draft(
                 reverse = binary_patch.make(original, copy)
                 restored = Digest()
                 binary_patch.apply(copy, reverse, restored)
+                check_unchanged(target, status)
                 if restored.hexdigest() != before:
                     raise TagError("the change could not be undone, so it was left as it is.")
                 carry_over(target, status, temporary, mtime_ns)
                 os.fsync(copy.fileno())
-                check_unchanged(target, status)
     return Draft(target, temporary, before, after, reverse, status)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, BinaryIO
@@ -96,6 +97,7 @@ class Chunked:
 
     def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
         """Exchange the genres and mgtag's own field."""
+        self._pad(file)
         iff = self._open(file)
         data = id3.render(id3.edit(self._tag(iff) or id3.Tag(), names, mgtag))
         chunk = iff[self.chunk] if self.chunk in iff else iff.insert_chunk(self.chunk)
@@ -118,6 +120,16 @@ class Chunked:
                 yield from ((sub.id, sub.read()) for sub in chunk.subchunks() if sub.id != _INFO["genre"])
             elif chunk.id != self.chunk:
                 yield chunk.id, chunk.data_size
+
+    def _pad(self, file: BinaryIO) -> None:
+        """Add the zero that some leave out behind an odd last chunk: the next has to begin evenly."""
+        root = self._open(file).root
+        end = file.seek(0, os.SEEK_END)
+        if end % 2 and end - root.data_offset in (root.data_size, root.data_size - 1):
+            file.write(b"\0")
+            root.data_size = end + 1 - root.data_offset
+            file.seek(root.offset + 4)
+            root.write_size()
 
     def _open(self, file: BinaryIO) -> Any:
         file.seek(0)
