@@ -19,7 +19,7 @@ F32 = NDArray[np.float32]
 
 AMIN = 1e-10  # power under which a decibel is not worth telling (librosa.power_to_db)
 FLAT = 1e-3  # dB; a window that varies less than this holds no sound
-DYNAMIC_RANGE = 80.0  # dB under a window's loudest cell (librosa.power_to_db's top_db)
+DYNAMIC_RANGE = 80.0  # dB under a window's loudest cell, unless a MelSpec says otherwise
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class MelSpec:
         Height and width of a window.
     fmin, fmax : float
         Hz; edges of the lowest and highest band.
+    top_db : float
+        What lies further under a window's loudest cell is cut off: there, codecs put what they like.
     """
 
     sample_rate: int = 22_050
@@ -45,6 +47,7 @@ class MelSpec:
     n_frames: int = 39
     fmin: float = 0.0
     fmax: float = 11_025.0
+    top_db: float = DYNAMIC_RANGE
 
     @property
     def n_samples(self) -> int:
@@ -103,18 +106,36 @@ def windows(y: F32, spec: MelSpec, step_s: float | None = None) -> F32:
         return np.zeros((0, spec.n_mels, spec.n_frames), np.float32)
     padded = np.pad(y, (0, max(0, (count - 1) * step + spec.n_samples - len(y))))
     cuts = sliding_window_view(padded, spec.n_samples)[::step][:count]
-    return standardise(log_mel(cuts, spec))
+    return standardise(log_mel(cuts, spec), spec.top_db)
 
 
-def standardise(mel: F32) -> F32:
+def slice_starts(duration_s: float, spec: MelSpec, at_most: int | None = None) -> list[float]:
+    """Return where the slices of a track begin, in seconds.
+
+    Without `at_most` they tile the track; with it, so many at most are evenly spread over it, a
+    quarter of a slice apart at least: overlapping ones make a short track's vote steadier.
+    """
+    last = duration_s - (spec.n_samples - spec.hop) / spec.sample_rate
+    if last < 0:
+        return []
+    if at_most is None:
+        return [n * spec.slice_s for n in range(1 + int(last / spec.slice_s))]
+    last = max(0.0, duration_s - spec.n_samples / spec.sample_rate)
+    count = min(at_most, 1 + int(last / (spec.slice_s / 4)))
+    return [float(start) for start in np.linspace(0, last, count)]
+
+
+def standardise(mel: F32, top_db: float = DYNAMIC_RANGE) -> F32:
     """Bring every window to mean 0 and deviation 1; a flat one, silence, becomes zeros.
 
     Parameters
     ----------
     mel : F32
         Shape ``(..., n_mels, n_frames)``, in dB.
+    top_db : float
+        As in `MelSpec`.
     """
-    mel = np.maximum(mel, mel.max(axis=(-2, -1), keepdims=True) - DYNAMIC_RANGE)
+    mel = np.maximum(mel, mel.max(axis=(-2, -1), keepdims=True) - top_db)
     mean = mel.mean(axis=(-2, -1), keepdims=True)
     deviation = mel.std(axis=(-2, -1), keepdims=True)
     standardised: F32 = ((mel - mean) / np.maximum(deviation, FLAT)).astype(np.float32)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from mgtag import audio, bundle
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
-from mgtag.features import MelSpec, windows
+from mgtag.features import MelSpec, log_mel, slice_starts, standardise
 from mgtag.prediction import Prediction
 
-__all__ = ["Prediction", "Tagger", "hear", "slice_starts", "softmax"]
+__all__ = ["Prediction", "Tagger", "hear", "softmax"]
 
 F32 = NDArray[np.float32]
 Device = Literal["auto", "cpu", "cuda"]
@@ -100,32 +100,22 @@ def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F3
         If there is no sound to be read, or less than one slice.
     """
     length_s = audio.probe(path).duration_s
-    starts_s = slice_starts(length_s, mel, at_most)
-    if at_most is None or len(starts_s) < at_most:
+    if at_most is None or length_s < at_most * mel.slice_s:
         y = audio.load(path, mel.sample_rate)
         starts_s = slice_starts(len(y) / mel.sample_rate, mel, at_most)
-        x = windows(y, mel)[: len(starts_s)]
-        cuts = [y[round(s * mel.sample_rate) :][: mel.n_samples] for s in starts_s]
+        y = np.pad(y, (0, mel.hop))  # the last slice may run past the end by up to a hop
+        begins = [round(start * mel.sample_rate) for start in starts_s]
+        cuts = np.stack([y[b : b + mel.n_samples] for b in begins]) if begins else y[:0]
     else:
-        y = audio.load_slices(path, starts_s, mel.n_samples / mel.sample_rate)
-        x = np.concatenate([windows(row, mel) for row in y])
-        cuts = list(y)
-    if not len(x):
+        starts_s = slice_starts(length_s, mel, at_most)
+        cuts = audio.load_slices(path, starts_s, mel.n_samples / mel.sample_rate)
+    if not len(cuts):
         raise AudioError(
             f"{path}: too short: {length_s:.1f} s, and mgtag listens to {mel.slice_s:.0f} s at a time."
         )
-    audible = np.array([np.abs(cut).max(initial=0.0) > SILENCE for cut in cuts])
-    return np.array(starts_s, np.float32), x, audible
-
-
-def slice_starts(duration_s: float, mel: MelSpec, at_most: int | None = None) -> list[float]:
-    """Return where the slices of a track begin, in seconds: tiling it, or evenly spread over it."""
-    count = max(
-        0, 1 + int((duration_s * mel.sample_rate + mel.hop - mel.n_samples) / (mel.n_frames * mel.hop))
-    )
-    if at_most is None or count <= at_most:
-        return [n * mel.slice_s for n in range(count)]
-    return list(np.linspace(0, duration_s - mel.n_samples / mel.sample_rate - 0.1, at_most))
+    parts = [cuts[i : i + BATCH] for i in range(0, len(cuts), BATCH)]
+    x = np.concatenate([standardise(log_mel(part, mel), mel.top_db) for part in parts])
+    return np.array(starts_s, np.float32), x, np.abs(cuts).max(axis=1) > SILENCE
 
 
 def softmax(logits: F32) -> F32:
