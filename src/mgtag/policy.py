@@ -54,11 +54,14 @@ class Decision:
         The file's genres afterwards.
     reason : str
         Why nothing is written, in a few words.
+    added : tuple of str
+        Those of the genres that are mgtag's own words; the others stay the listener's.
     """
 
     action: Literal["write", "keep", "unsure"]
     genres: Genres
     reason: str = ""
+    added: Genres = ()
 
 
 def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: bool) -> Decision:
@@ -84,9 +87,9 @@ def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: b
         return Decision("keep", current, "has a genre of its own")
     if not sure:
         return Decision("unsure", current, "below the threshold")
-    known = {g.casefold() for g in by_hand}
+    known = {g.casefold() for g in by_hand} if mode == "append" else set()
     added = tuple(g for g in answer if g.casefold() not in known)
     genres = by_hand + added if mode == "append" else answer
     if genres == current:
         return Decision("keep", current, "says so already")
-    return Decision("write", genres)
+    return Decision("write", genres, added=added)

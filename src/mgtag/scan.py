@@ -20,7 +20,7 @@ from mgtag.errors import AudioError, MgtagError
 from mgtag.events import Event, Failed, Found, Fresh, Kept, Tagged, Unsure
 from mgtag.index import Index
 from mgtag.inference import Tagger
-from mgtag.policy import Genres, Policy, decide
+from mgtag.policy import Decision, Policy, decide
 from mgtag.prediction import Prediction
 from mgtag.records import Change, Track
 from mgtag.undo import recover
@@ -182,7 +182,7 @@ class _Scan:
                     decision = replace(decision, action="keep", reason=f"has {links} hard links")
                 else:
                     with _unbroken():
-                        self._write(track, decision.genres, answer, prediction)
+                        self._write(track, decision, prediction)
                     return Tagged(path, decision.genres, result)
         except (MgtagError, OSError) as error:
             sentence = _sentence(path, error)
@@ -199,10 +199,12 @@ class _Scan:
             return Unsure(path, answer, result, decision.reason)
         return Kept(path, answer, result, decision.reason or "tags are not to be written")
 
-    def _write(self, track: Track, genres: Genres, answer: Genres, prediction: Prediction) -> None:
+    def _write(self, track: Track, decision: Decision, prediction: Prediction) -> None:
         """Journal first, then replace the file; see DESIGN, "A tag write is atomic"."""
-        provenance = tags.Provenance(self.tagger.bundle.id, round(track.confidence, 3), answer)
-        draft = tags.draft(track.path, genres, provenance, audio.signature, hard_links=self.policy.hard_links)
+        provenance = tags.Provenance(self.tagger.bundle.id, round(track.confidence, 3), decision.added)
+        draft = tags.draft(
+            track.path, decision.genres, provenance, audio.signature, hard_links=self.policy.hard_links
+        )
         try:
             change = self.index.begin_change(
                 Change(
@@ -212,7 +214,7 @@ class _Scan:
                     signature=track.signature,
                     state="pending",
                     before=track.genres,
-                    after=genres,
+                    after=decision.genres,
                     sha_before=draft.before,
                     sha_after=draft.after,
                     mtime_ns=track.mtime_ns,
@@ -231,8 +233,8 @@ class _Scan:
             track,
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
-            genres=genres,
-            written=answer,
+            genres=decision.genres,
+            written=decision.added,
             event="tagged",
             error="",
         )

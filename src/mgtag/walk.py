@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,30 +49,38 @@ def find(roots: Iterable[Path]) -> Library:
     leftovers: list[Path] = []
     seen: set[tuple[int, int]] = set()
 
-    def visit(path: Path, named: bool) -> None:
-        try:
-            status = path.stat()
-            if (status.st_dev, status.st_ino) in seen:
-                return
-            if path.is_dir():
-                seen.add((status.st_dev, status.st_ino))
-                for child in sorted(_children(path)):
-                    visit(child, named=False)
-            elif is_leftover(path.name):
-                leftovers.append(path)
-            elif named and not path.is_file():
-                raise OSError(errno.EINVAL, "this is neither a file nor a folder", str(path))
-            elif path.is_file() and (named or path.suffix.lower() in SUFFIXES):
-                seen.add((status.st_dev, status.st_ino))
-                tracks.append(path)
-        except OSError as error:
-            problems.append((path, error))
-
     for root in roots:
         if not os.path.lexists(root):
             raise UsageError(f"{root}: there is no such file or folder.")
-        visit(Path(os.path.abspath(root)), named=True)
+        start = Path(os.path.abspath(root))
+        ahead = [start]  # a stack of our own: folders may be nested deeper than Python recurses
+        while ahead:
+            path = ahead.pop()
+            named = path is start
+            try:
+                status = path.stat()
+                if (status.st_dev, status.st_ino) in seen:
+                    continue
+                if stat.S_ISDIR(status.st_mode):
+                    seen.add((status.st_dev, status.st_ino))
+                    ahead += sorted(_children(path), reverse=True)
+                elif is_leftover(path.name):
+                    leftovers.append(path)
+                elif named and not stat.S_ISREG(status.st_mode):
+                    raise OSError(errno.EINVAL, "this is neither a file nor a folder", str(path))
+                elif stat.S_ISREG(status.st_mode) and (named or _is_music(path)):
+                    seen.add((status.st_dev, status.st_ino))
+                    tracks.append(path)
+            except FileNotFoundError as error:
+                if named or _is_music(path):  # other dangling links are nobody's business
+                    problems.append((path, error))
+            except OSError as error:
+                problems.append((path, error))
     return Library(tuple(tracks), tuple(problems), tuple(leftovers))
+
+
+def _is_music(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
 
 
 def _children(folder: Path) -> Iterator[Path]:
