@@ -1,4 +1,7 @@
-"""Turn what a terminal showed into a picture: ``tmux capture-pane -ep | python docs/picture.py run.svg TITLE``."""
+"""Turn what a terminal showed into a picture.
+
+``tmux capture-pane -ep | python docs/picture.py run.svg TITLE``
+"""
 
 from __future__ import annotations
 

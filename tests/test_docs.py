@@ -1,0 +1,75 @@
+"""The documents say what is so."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from mgtag.bundle import Bundle
+from mgtag.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_stands_in_the_readme(name: str) -> None:
+    assert COMMANDS[name].help
+    assert f"`mgtag {name}" in README
+
+
+@pytest.mark.parametrize("option", [o for p in COMMANDS["scan"].params for o in p.opts if o.startswith("--")])
+def test_every_option_of_scan_stands_in_the_guide(option: str) -> None:
+    assert option in GUIDE
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS.values() if c.name != "scan"], ids=lambda c: c.name)
+def test_every_option_of_every_command_has_help(command: typer.core.TyperCommand) -> None:
+    assert all(p.help for p in command.params if p.name != "index" and isinstance(p, typer.core.TyperOption))
+
+
+@pytest.mark.parametrize(
+    ("shell", "name"), [("bash", "mgtag.bash"), ("zsh", "_mgtag"), ("fish", "mgtag.fish")]
+)
+def test_completions_are_fresh(shell: str, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from mgtag.cli import main; main()"],
+        env={**os.environ, "_MGTAG_COMPLETE": f"source_{shell}"},
+        capture_output=True,
+        text=True,
+    )
+    assert (ROOT / "completions" / name).read_text().strip() == done.stdout.strip() != ""
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/model-card.md"])
+def test_the_figures_are_those_of_the_shipped_card(page: str, shipped: Bundle) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    refreshed = runpy.run_path(str(ROOT / "docs" / "refresh.py"))["refreshed"]
+    assert "<!-- figures -->" in text
+    assert refreshed(text, shipped.card) == text
+
+
+def test_ci_runs_what_the_readme_says() -> None:
+    done = subprocess.run(
+        ["sed", "-n", r"/^<!-- tests -->$/,/^```$/{/^<!--/d;/^```/d;p}", ROOT / "README.md"],
+        capture_output=True,
+        text=True,
+    )
+    assert r"/^<!-- tests -->$/,/^```$/{/^<!--/d;/^```/d;p}" in (ROOT / ".ci" / "run").read_text()
+    assert ".venv/bin/pytest" in done.stdout
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,117 @@
+"""What issue 2 promises of the shipped bundle, on music that may not be committed.
+
+Looks for the data beside the checkout; skips, and says so, where it is not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgtag import bundle, tags
+from mgtag.features import standardise
+from mgtag.inference import Tagger, _onnx, softmax
+from mgtag.vote import Vote, vote
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+GTZAN, SONGS = SHARED / "gtzan", SHARED / "songs"
+SPLITS = Path(__file__).parents[1] / "train" / "splits"
+
+with_gtzan = pytest.mark.skipif(
+    not GTZAN.is_dir(), reason="GTZAN is not beside the checkout (../shared/data/gtzan)"
+)
+with_songs = pytest.mark.skipif(
+    not SONGS.is_dir(), reason="no songs beside the checkout (../shared/data/songs)"
+)
+
+
+@pytest.fixture(scope="module")
+def tagger() -> Tagger:
+    return Tagger(bundle.find(bundle.DEFAULT), "cpu")
+
+
+@pytest.fixture(scope="module")
+def answers(tagger: Tagger) -> dict[str, Vote]:
+    """The shipped bundle's votes for the test tracks, from mel.npz."""
+    card = tagger.bundle.card
+    network = _onnx(tagger.bundle)
+    cache = np.load(GTZAN / "mel.npz")
+    rows = {str(name): row for row, name in enumerate(cache["name"])}
+    mels, found = cache["mel"], {}
+    for line in (SPLITS / "test_filtered.txt").read_text().split():
+        name = Path(line).stem
+        mel = mels[rows[name]].astype(np.float32) / 255 * 80
+        n = card.mel.n_frames
+        x = standardise(np.stack([mel[:, i : i + n] for i in range(0, mel.shape[1] - n + 1, n)]))
+        found[name] = vote(
+            card.labels, softmax(network(x)[0] / np.float32(card.temperature)), card.vote_temperature
+        )
+    return found
+
+
+@with_gtzan
+def test_the_card_tells_the_truth_about_the_test_tracks(answers: dict[str, Vote], tagger: Tagger) -> None:
+    card = tagger.bundle.card
+    told = card.measured["shipped"]["test"]
+    right = {name: v.best()[0] == name.split(".")[0] for name, v in answers.items()}
+    sure = [name for name, v in answers.items() if v.confidence >= card.threshold]
+    assert len(answers) == 290
+    assert np.mean(list(right.values())) == pytest.approx(told["track_accuracy"], abs=0.011)
+    assert np.mean(list(right.values())) >= 0.66
+    assert np.mean([right[name] for name in sure]) >= 0.85
+    assert len(sure) / len(answers) == pytest.approx(told["tagged_share"], abs=0.02)
+
+
+@with_gtzan
+def test_audio_and_mel_cache_give_the_same_answer(answers: dict[str, Vote], tagger: Tagger) -> None:
+    card = tagger.bundle.card
+    same = []
+    for name, expected in answers.items():
+        path = GTZAN / "audio" / name.split(".")[0] / f"{name}.opus"
+        if path.exists():
+            heard = tagger.predict(path)
+            same.append(
+                vote(card.labels, heard.probabilities, card.vote_temperature).best() == expected.best()
+            )
+    assert len(same) >= 100
+    assert np.mean(same) >= 0.95
+
+
+@with_songs
+def test_songs_with_a_genre_of_their_own_keep_it(tmp_path: Path) -> None:
+    copies = [
+        Path(shutil.copy(song, tmp_path)) for song in SONGS.iterdir() if song.suffix in {".mp3", ".ogg"}
+    ]
+    before = {copy: copy.read_bytes() for copy in copies}
+    done = subprocess.run(
+        ["mgtag", "scan", tmp_path, "--json", "--index", tmp_path / "index.db"],
+        capture_output=True,
+        text=True,
+    )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert {Path(e["path"]) for e in events} == set(copies)
+    assert {e["event"] for e in events} == {"kept"}
+    assert all(copy.read_bytes() == before[copy] for copy in copies)
+
+
+@with_songs
+def test_songs_without_a_genre_are_tagged_and_put_back(tmp_path: Path) -> None:
+    """All six have a genre, so the scan is told to replace it and to be bold."""
+    copies = [
+        Path(shutil.copy(song, tmp_path)) for song in SONGS.iterdir() if song.suffix in {".mp3", ".ogg"}
+    ]
+    before = {copy: copy.read_bytes() for copy in copies}
+    options = ["--overwrite", "--threshold", "0", "--index", tmp_path / "index.db"]
+    assert subprocess.run(["mgtag", "scan", tmp_path, *options]).returncode == 0
+    for copy in copies:
+        found = tags.read(copy)
+        assert found.ours and found.genres
+        assert copy.read_bytes() != before[copy]
+    assert subprocess.run(["mgtag", "undo", "--index", tmp_path / "index.db"]).returncode == 0
+    assert all(copy.read_bytes() == before[copy] for copy in copies)
