@@ -30,9 +30,9 @@ def figures(card: Card) -> str:
     split = card.split
     seeds = len(over["seeds"])
     lines = [
-        f"On the {split['test']} test tracks of GTZAN's fault-filtered, artist-aware split, heard once, after",
-        f"training on {split['train']} tracks and choosing everything on {split['valid']} others (the shipped",
-        f"network is the best of {seeds} seeds on validation):",
+        f"On the {split['test']} test tracks of GTZAN's fault-filtered, artist-aware split, heard once,",
+        f"after training on {split['train']} tracks and choosing everything on {split['valid']} others (the",
+        f"shipped network is the best of {seeds} seeds on validation):",
         "",
         f"| | shipped | {seeds} seeds, mean ± deviation |",
         "|---|---|---|",
