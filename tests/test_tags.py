@@ -9,12 +9,13 @@ import mutagen
 import numpy as np
 import pytest
 import sounds
+from tagging import provenance, restored, write
 
 from mgtag import audio, tags
 from mgtag.errors import MgtagError, TagError
 
 GENRES = ("Hip-Hop", "R&B/Soul", "Ünïcode 音楽")
-PROVENANCE = tags.Provenance("gtzan-1", 0.873, GENRES)
+PROVENANCE = provenance(*GENRES)
 CONTAINERS = {
     "mp3": "ID3v2.4",
     "m4a": "MP4",
@@ -34,12 +35,6 @@ METADATA = {"title": "Söng", "artist": "A & B", "album": "Records / 2", "commen
 def song(folder: Path, kind: str, **options: object) -> Path:
     extension = "m4a" if kind == "alac" else kind
     return sounds.make(folder / f"song.{extension}", 1.0, kind, **options)  # type: ignore[arg-type]
-
-
-def write(path: Path, *genres: str) -> tags.Draft:
-    draft = tags.draft(path, genres, tags.Provenance("gtzan-1", 0.873, genres), audio.signature)
-    draft.commit()
-    return draft
 
 
 def encoded(path: Path) -> bytes:
@@ -87,9 +82,7 @@ def test_write_then_undo(tmp_path: Path, kind: str, before: dict[str, str]) -> N
     assert metadata(path) == rest
     assert len(draft.patch) < 20_000
 
-    undo = tags.draft_undo(path, draft.patch, draft.before, draft.after, audio.signature, mtime)
-    undo.commit()
-    assert path.read_bytes() == original
+    assert restored(path, draft, mtime) == original
     assert path.stat().st_mtime_ns == mtime
     assert tags.read(path) == was
     assert [child.name for child in tmp_path.iterdir()] == [path.name]
@@ -196,8 +189,7 @@ def test_damaged_files_are_tagged_or_refused_but_never_harmed(tmp_path: Path, ki
             assert str(path) in str(error)
             assert path.read_bytes() == data
         else:
-            tags.draft_undo(path, draft.patch, draft.before, draft.after, audio.signature, 0).commit()
-            assert path.read_bytes() == data
+            assert restored(path, draft) == data
         path.unlink()
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -212,7 +204,8 @@ def test_nothing_to_write_is_refused(tmp_path: Path, genres: tuple[str, ...]) ->
 def test_names_of_any_bytes(tmp_path: Path) -> None:
     path = Path(str(tmp_path) + "/\udcff'\"\n%00 ☃" + "x" * 200 + ".mp3")
     song(tmp_path, "mp3").rename(path)
+    original = path.read_bytes()
     draft = write(path, "Rock")
     assert tags.read(path).genres == ("Rock",)
-    tags.draft_undo(path, draft.patch, draft.before, draft.after, audio.signature, 0).commit()
+    assert restored(path, draft) == original
     assert len(list(tmp_path.iterdir())) == 1

@@ -43,7 +43,8 @@ def check_allowed(target: Path, status: os.stat_result, *, hard_links: bool) -> 
         raise TagError("it is no regular file.")
     # Asked of the mode too: to root everything is writable, and a file that is read-only for
     # everybody was made so on purpose, though its folder would let it be replaced.
-    if not status.st_mode & 0o222 or not os.access(target, os.W_OK):
+    effective = os.access in os.supports_effective_ids
+    if not status.st_mode & 0o222 or not os.access(target, os.W_OK, effective_ids=effective):
         raise TagError("it is read-only, so it was left as it is.")
     if status.st_nlink > 1 and not hard_links:
         raise TagError(f"it has {status.st_nlink} names (hard links), so it was left as it is.")

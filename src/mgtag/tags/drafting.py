@@ -69,8 +69,8 @@ class Draft:
         return status
 
     def discard(self) -> None:
-        """Remove the copy; the file stays as it was."""
-        with suppress(FileNotFoundError):
+        """Remove the copy, or leave it to the next scan; the file stays as it was."""
+        with suppress(OSError):
             self.temporary.unlink()
 
 

@@ -1,0 +1,24 @@
+"""Tag a file and put it back, as a scan and an undo do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mgtag import audio, tags
+
+
+def provenance(*genres: str) -> tags.Provenance:
+    return tags.Provenance("bundle-1", 0.873, genres)
+
+
+def write(path: Path, *genres: str) -> tags.Draft:
+    draft = tags.draft(path, genres, provenance(*genres), audio.signature)
+    draft.commit()
+    return draft
+
+
+def restored(path: Path, draft: tags.Draft, mtime_ns: int = 0) -> bytes:
+    """Undo a write, and return what the file is then."""
+    undo = tags.draft_undo(path, draft.patch, draft.before, draft.after, audio.signature, mtime_ns)
+    undo.commit()
+    return path.read_bytes()
