@@ -123,7 +123,11 @@ class Index:
         )
 
     def record(self, track: Track, prediction: Prediction | None = None) -> None:
-        """Store what a scan found; a prediction that is not given stays as it is."""
+        """Store what a scan found.
+
+        A prediction that is not given stays as it is, but for a track in which nothing was heard:
+        then what is known is of another sound, which lay there before.
+        """
         with self._db:
             self._record(track, prediction)
 
@@ -189,17 +193,19 @@ class Index:
         if prediction is not None:
             row |= {"labels": json.dumps(prediction.labels), "starts_s": prediction.starts_s.tobytes()}
             row |= {name: getattr(prediction, name).astype(np.float16).tobytes() for name in _ARRAYS}
+        elif not track.heard:
+            row |= dict.fromkeys(("labels", "starts_s", *_ARRAYS))
         kept = ", ".join(f"{name} = excluded.{name}" for name in row)
         self._db.execute(
             f"INSERT INTO files ({', '.join(row)}) VALUES ({_marks(row)}) "
             f"ON CONFLICT (path) DO UPDATE SET {kept}",
-            tuple(row.values()),
+            _values(row),
         )
 
     def _insert(self, table: str, row: dict[str, Any]) -> int:
         with self._db:
             cursor = self._db.execute(
-                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})", tuple(row.values())
+                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})", _values(row)
             )
         return int(cursor.lastrowid or 0)
 
@@ -231,6 +237,11 @@ _TRACK = tuple(Track.__dataclass_fields__)
 def _plain(value: Track | Change) -> dict[str, Any]:
     row = dict(vars(value))
     return {k: json.dumps(v, ensure_ascii=False) if isinstance(v, tuple) else v for k, v in row.items()}
+
+
+def _values(row: dict[str, Any]) -> tuple[Any, ...]:
+    # A sentence may hold a name that is no text, which SQLite would not take; paths are bytes.
+    return tuple(v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in row.values())
 
 
 def _strings(text: str) -> tuple[str, ...]:
