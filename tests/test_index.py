@@ -21,9 +21,20 @@ from mgtag.prediction import Prediction
 from mgtag.records import Change, Track
 
 TRACK = Track(
-    Path("/music/a.mp3"), 123, 456_000_000_789, "tiny@0", 1, "sha", 61.5, "Jazz", 0.75, ("Jazz", "Live"), ("Jazz",),
-    "tagged", "",
-)  # fmt: skip
+    Path("/music/a.mp3"),
+    123,
+    456_000_000_789,
+    "tiny@0",
+    1,
+    "sha",
+    61.5,
+    "Jazz",
+    0.75,
+    ("Jazz", "Live"),
+    ("Jazz",),
+    "tagged",
+    "",
+)
 NAMES = [
     b"/m/\xff\xfe.mp3",
     b"/m/new\nline.mp3",
@@ -110,7 +121,7 @@ def test_a_path_is_bytes(path: Path, raw: bytes) -> None:
         assert found.path == there
         assert found.error.endswith(": damaged")
         assert next(store.changes("1")).path == there
-        assert list(store.runs())[0].command.startswith("scan /m/")
+        assert next(store.runs()).command.startswith("scan /m/")
 
 
 def test_genres_in_any_script_come_back(index: Index) -> None:

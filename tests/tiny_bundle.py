@@ -18,7 +18,7 @@ from mgtag.features import MelSpec
 
 GRAPH = Path(__file__).parent / "tiny" / "model.onnx"
 MEL = MelSpec(n_mels=32, n_frames=13)  # slices of a second
-LABELS = ("blues", "jazz", "metal")  # heard in a hum, in a 440 Hz sine, in noise and chirps
+LABELS = ("blues", "jazz", "metal")  # heard in a hum, in a 440 Hz sine, in what lies above
 BANDS = (0, 3, 8, 32)  # first mel band of each label
 GAIN = 4.0
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -100,7 +101,9 @@ def load(path: Path, sample_rate: int = SAMPLE_RATE) -> F32:
         return y
 
 
-def load_slices(path: Path, starts_s: Sequence[float], length_s: float) -> F32:
+def load_slices(
+    path: Path, starts_s: Sequence[float], length_s: float, sample_rate: int = SAMPLE_RATE
+) -> F32:
     """Decode only the stretches asked for, seeking to each.
 
     Parameters
@@ -113,7 +116,7 @@ def load_slices(path: Path, starts_s: Sequence[float], length_s: float) -> F32:
     Returns
     -------
     F32
-        Shape ``(len(starts_s), round(length_s * SAMPLE_RATE))``. A slice that runs past the
+        Shape ``(len(starts_s), round(length_s * sample_rate))``. A slice that runs past the
         end by less than a tenth of a second is filled up with zeros.
 
     Raises
@@ -121,14 +124,14 @@ def load_slices(path: Path, starts_s: Sequence[float], length_s: float) -> F32:
     AudioError
         If a slice lies beyond the last sound, as in a truncated file.
     """
-    n = round(length_s * SAMPLE_RATE)
+    n = round(length_s * sample_rate)
     out = np.zeros((len(starts_s), n), np.float32)
     with _open(path) as (container, stream):
         for row, start in zip(out, starts_s, strict=True):
-            y = _slice(container, stream, float(start), length_s)[:n]
-            if len(y) < n - SAMPLE_RATE // 10:
+            y = _slice(container, stream, float(start), length_s, sample_rate)[:n]
+            if len(y) < n - sample_rate // 10:
                 _check_length(
-                    path, float(start) + len(y) / SAMPLE_RATE, float(start) + length_s + TRUNCATED_S
+                    path, float(start) + len(y) / sample_rate, float(start) + length_s + TRUNCATED_S
                 )
             row[: len(y)] = y
     return out
@@ -161,26 +164,17 @@ def payload(path: Path) -> Payload:
     """
     digest = hashlib.sha256()
     begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
-    last = b""
     with _open(path) as (container, stream):
         digest.update(stream.codec_context.name.encode())
         digest.update(_setup(stream))
         try:
             for packet in container.demux(stream):
-                if packet.size:
-                    digest.update(last)
-                    last = bytes(packet)
+                digest.update(memoryview(packet))
                 if packet.pts is not None:
                     begin = packet.pts if begin is None else begin
                     end = max(end, packet.pts + (packet.duration or 0))
         except av.FFmpegError as error:
-            # Behind the last block of WavPack, FFmpeg takes an ID3v1 for a broken one; the length
-            # tells where blocks are lost indeed.
-            if container.format.name != "wv" or not last:
-                raise AudioError(
-                    f"{path}: the sound cannot be read to its end ({_reason(error)})."
-                ) from error
-        digest.update(_without_tags(last) if container.format.name == "ape" else last)
+            raise AudioError(f"{path}: the sound cannot be read to its end ({_reason(error)}).") from error
         length_s = float((end - (begin or 0)) * (stream.time_base or 0))
         promised_s = _duration_s(container, stream)
     if length_s and not _guessed(path, stream.codec_context.name):
@@ -191,17 +185,6 @@ def payload(path: Path) -> Payload:
 def signature(path: Path) -> str:
     """Return what the sound is, whatever the tags say and wherever the file lies; see `Payload`."""
     return payload(path).signature
-
-
-def _without_tags(last: bytes) -> bytes:
-    """Cut the tags off Monkey's Audio's last packet, which FFmpeg lets run to the end of the file.
-
-    FFmpeg also rounds that packet to whole words, from a length that the tags had a part in.
-    """
-    end = last.find(b"APETAGEX")
-    if end < 0:
-        end = last.find(b"TAG", max(0, len(last) - 128))  # ID3v1
-    return last[: (end if end >= 0 else len(last)) // 4 * 4]
 
 
 def _setup(stream: AudioStream) -> bytes:
@@ -241,12 +224,14 @@ def _guessed(path: Path, codec: str) -> bool:
 def _open(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     if not Path(path).stat().st_size:
         raise AudioError(f"{path}: the file is empty.")
-    with open(path, "rb"):  # Python's own OSError names the file and the cause; FFmpeg's does not
-        pass
+    with open(path, "rb") as file:  # Python's own OSError names the file and the cause; FFmpeg's does not
+        end = _end_of_sound(file)
     try:
-        # "file:" so that no name is taken for a protocol or a pattern.
+        # "subfile" to see nothing behind the sound, "file" so that no name is taken for a protocol.
         container = av.open(
-            "file:" + os.fspath(path), metadata_errors="ignore", options={"format_whitelist": DEMUXERS}
+            f"subfile,,start,0,end,{end},,:file:{os.fspath(path)}",
+            metadata_errors="ignore",
+            options={"format_whitelist": DEMUXERS},
         )
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{path}: this is no audio file that mgtag can read ({_reason(error)}).") from error
@@ -256,6 +241,33 @@ def _open(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         stream = container.streams.audio[0]
         stream.codec_context.thread_count = 1  # scan runs one process a core already
         yield container, stream
+
+
+def _end_of_sound(file: BinaryIO) -> int:
+    """Return where the tags behind the sound begin: APEv2, Lyrics3 and ID3v1, as many as there are.
+
+    FFmpeg takes them for sound where they stand in an unusual order or a frame is cut short.
+    """
+    end = file.seek(0, os.SEEK_END)
+    while end > 128:
+        file.seek(end - 128)
+        tail = file.read(128)
+        if tail.startswith(b"TAG"):
+            start = end - 128
+        elif tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
+            start = end - 15 - int(tail[-15:-9])
+            file.seek(max(0, start))
+            if file.read(11) != b"LYRICSBEGIN":
+                break
+        elif tail[-32:-24] == b"APETAGEX":
+            has_header = tail[-9] & 0x80
+            start = end - int.from_bytes(tail[-20:-16], "little") - (32 if has_header else 0)
+        else:
+            break
+        if not 0 < start < end:
+            break
+        end = start
+    return end
 
 
 def _reason(error: Exception) -> str:
@@ -304,7 +316,9 @@ def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[F32]:
             yield part.to_ndarray().mean(axis=0)
 
 
-def _slice(container: InputContainer, stream: AudioStream, start_s: float, length_s: float) -> F32:
+def _slice(
+    container: InputContainer, stream: AudioStream, start_s: float, length_s: float, sample_rate: int
+) -> F32:
     origin = float((stream.start_time or 0) * (stream.time_base or 0))  # mp3: the encoder's delay
     container.seek(int((origin + max(0.0, start_s - PREROLL_S)) * av.time_base))
     first: list[float] = []
@@ -318,8 +332,8 @@ def _slice(container: InputContainer, stream: AudioStream, start_s: float, lengt
             if at + frame.samples / frame.sample_rate >= start_s + length_s + 0.01:
                 return
 
-    y = _join(_resampled(until_end(), SAMPLE_RATE))
-    skip = max(0, round((start_s - first[0]) * SAMPLE_RATE)) if first else 0
+    y = _join(_resampled(until_end(), sample_rate))
+    skip = max(0, round((start_s - first[0]) * sample_rate)) if first else 0
     return y[skip:]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,7 +111,7 @@ def load(folder: Path) -> Bundle:
         card = _card(json.loads(text))
     except FileNotFoundError as error:
         raise BundleError(f"{folder}: there is no model bundle here ({CARD} is missing).") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BundleError(
             f"{folder / CARD}: this card cannot be read ({error}); install the bundle again."
         ) from error
@@ -145,7 +146,7 @@ def find(name: str) -> Bundle:
         If there is none, or it does not verify.
     """
     for folder in (Path(name), *(root / name for root in roots())):
-        if (folder / CARD).is_file():
+        if os.path.isfile(folder / CARD):  # noqa: PTH113 (whatever the name, no error)
             return load(folder)
     known = ", ".join(f.name for f in folders()) or "none"
     raise BundleError(

@@ -108,7 +108,7 @@ def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F3
         cuts = np.stack([y[b : b + mel.n_samples] for b in begins]) if begins else y[:0]
     else:
         starts_s = slice_starts(length_s, mel, at_most)
-        cuts = audio.load_slices(path, starts_s, mel.n_samples / mel.sample_rate)
+        cuts = audio.load_slices(path, starts_s, mel.n_samples / mel.sample_rate, mel.sample_rate)
     if not len(cuts):
         raise AudioError(
             f"{path}: too short: {length_s:.1f} s, and mgtag listens to {mel.slice_s:.0f} s at a time."

@@ -1,0 +1,206 @@
+"""What the network is asked, and what its answer means."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sounds
+import tiny_bundle
+
+from mgtag import audio, inference
+from mgtag.bundle import Bundle
+from mgtag.errors import AudioError, UsageError
+from mgtag.features import MelSpec, windows
+from mgtag.inference import MAX_SLICES, Tagger, hear
+from mgtag.vote import vote
+
+Song = Callable[..., Path]
+MEL = tiny_bundle.MEL
+SLICE_S = MEL.n_samples / MEL.sample_rate
+
+
+@pytest.fixture(scope="session")
+def real(tiny: Bundle) -> Tagger:
+    return Tagger(tiny, "cpu")
+
+
+@pytest.mark.parametrize(("sound", "label"), [("hum", "blues"), ("sine", "jazz")])
+@pytest.mark.parametrize("kind", ["flac", "mp3", "opus"])
+def test_it_hears_what_there_is(
+    real: Tagger, song: Song, tmp_path: Path, sound: str, label: str, kind: str
+) -> None:
+    heard = real.predict(song(tmp_path / f"a.{kind}", 3.0, sound=sound))
+    assert vote(heard.labels, heard.probabilities, 1.0).best() == (label,)
+
+
+def test_an_answer_has_a_row_a_slice(real: Tagger, song: Song, tmp_path: Path) -> None:
+    heard = real.predict(song(tmp_path / "a.flac", 5.0))
+    n = len(heard.starts_s)
+    assert n >= 4
+    assert heard.labels == tiny_bundle.LABELS
+    assert heard.probabilities.shape == (n, 3)
+    assert heard.attention.shape == (n, MEL.n_frames)
+    assert heard.embedding.shape == (n, MEL.n_mels)
+    np.testing.assert_allclose(heard.probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(heard.attention.sum(axis=1), 1, atol=1e-5)
+    assert heard.starts_s[0] == 0
+    assert (np.diff(heard.starts_s) > 0).all()
+    assert heard.starts_s[-1] + SLICE_S <= 5.0 + MEL.hop / MEL.sample_rate
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3", "wav"])
+def test_silence_says_nothing(real: Tagger, song: Song, tmp_path: Path, kind: str) -> None:
+    heard = real.predict(song(tmp_path / f"a.{kind}", 3.0, sound="silence"))
+    np.testing.assert_allclose(heard.probabilities, 1 / 3)
+
+
+def test_a_monkeys_audio_file_is_heard(real: Tagger, song: Song, tmp_path: Path) -> None:
+    np.testing.assert_allclose(real.predict(song(tmp_path / "a.ape", 3.0)).probabilities, 1 / 3)
+
+
+def test_silence_before_the_music_does_not_speak(real: Tagger, tmp_path: Path) -> None:
+    y = np.concatenate([np.zeros(3 * 44_100), sounds.synthesise("sine", 3.0, channels=1)[0]])
+    sounds.write(tmp_path / "a.flac", y[None].astype(np.float32), "flac", "flac")
+    heard = real.predict(tmp_path / "a.flac")
+    silent = heard.starts_s + SLICE_S < 2.9
+    assert silent.any()
+    np.testing.assert_allclose(heard.probabilities[silent], 1 / 3)
+    assert vote(heard.labels, heard.probabilities, 1.0).best() == ("jazz",)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.5, SLICE_S - MEL.hop / MEL.sample_rate - 0.02])
+def test_too_short_is_told(real: Tagger, song: Song, tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(AudioError, match=r"a\.flac: too short"):
+        real.predict(song(tmp_path / "a.flac", seconds))
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_a_single_slice_is_enough(real: Tagger, tmp_path: Path, spare: int) -> None:
+    n = MEL.n_samples - MEL.hop + spare
+    y = sounds.synthesise("sine", 2.0, sample_rate=22_050, channels=1)[:, :n]
+    sounds.write(tmp_path / "a.flac", y, "flac", "flac", 22_050)
+    assert len(real.predict(tmp_path / "a.flac").starts_s) == 1
+
+
+def test_a_pass_of_any_size_answers_alike(
+    real: Tagger, tiny: Bundle, song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = song(tmp_path / "a.flac", 12.0)
+    together = real.predict(path)
+    for size in (1, 7):
+        monkeypatch.setattr(inference, "BATCH", size)
+        apart = Tagger(tiny, "cpu").predict(path)
+        np.testing.assert_allclose(apart.probabilities, together.probabilities, atol=1e-5)
+        np.testing.assert_array_equal(apart.starts_s, together.starts_s)
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3", "m4a"])
+def test_a_long_track_is_heard_at_so_many_places(song: Song, tmp_path: Path, kind: str) -> None:
+    path = song(tmp_path / f"a.{kind}", 32.0, channels=1)
+    starts_s, x, audible = hear(path, MEL)
+    assert len(starts_s) == len(x) == len(audible) == MAX_SLICES
+    assert audible.all()
+    assert starts_s[0] == 0
+    assert starts_s[-1] + SLICE_S == pytest.approx(32, abs=0.3)
+    np.testing.assert_allclose(np.diff(starts_s), starts_s[1], atol=0.02)
+    y = audio.load(path)
+    at = round(float(starts_s[7]) * MEL.sample_rate)
+    there = windows(y[at : at + MEL.n_samples], MEL)[0]
+    assert np.corrcoef(x[7].ravel(), there.ravel())[0, 1] > 0.98
+
+
+def test_a_long_track_is_not_decoded_as_a_whole(
+    song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audio, "load", lambda *_: pytest.fail("decoded from end to end"))
+    hear(song(tmp_path / "a.flac", 32.0, channels=1), MEL)
+
+
+def test_whole_hears_every_slice(real: Tagger, song: Song, tmp_path: Path) -> None:
+    path = song(tmp_path / "a.flac", 32.0, channels=1)
+    heard = real.predict(path, whole=True)
+    assert len(heard.starts_s) == len(windows(audio.load(path), MEL)) == 31
+    np.testing.assert_allclose(np.diff(heard.starts_s), MEL.slice_s, atol=1e-3)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 32.0])
+def test_a_bundle_for_another_sample_rate_hears_the_same(song: Song, tmp_path: Path, seconds: float) -> None:
+    """Complaint essentia#1395: 44.1 kHz fed to a 16 kHz model, and every genre wrong, without a word."""
+    spec = MelSpec(sample_rate=16_000, n_fft=1024, hop=1024, n_mels=32, n_frames=16, fmax=8000.0)
+    path = song(tmp_path / "a.flac", seconds, sound="sine", channels=1)
+    _, x, _ = hear(path, spec)
+    y = audio.load(path, 16_000)
+    there = windows(y[: spec.n_samples], spec)[0]
+    assert x[0].mean(axis=1).argmax() == there.mean(axis=1).argmax()
+    assert x[-1].mean(axis=1).argmax() == there.mean(axis=1).argmax()
+
+
+@pytest.mark.parametrize(
+    "n", [13 * 1708 * k + extra for k in (1, 2, 7) for extra in (0, 1, 339, 340, 341, 1707)]
+)
+def test_as_many_starts_as_windows(n: int, tmp_path: Path) -> None:
+    """No rounding of seconds may lose the last slice, or invent one."""
+    from mgtag.features import slice_starts
+
+    starts = slice_starts(n / MEL.sample_rate, MEL)
+    assert len(starts) == len(windows(np.zeros(n, np.float32), MEL))
+
+
+# Workers and devices
+
+
+def test_a_tagger_travels_light_and_answers_alike(real: Tagger, song: Song, tmp_path: Path) -> None:
+    path = song(tmp_path / "a.flac", 3.0)
+    first = real.predict(path)
+    raw = pickle.dumps(real)
+    assert len(raw) < 500
+    there = pickle.loads(raw)
+    assert there.bundle == real.bundle
+    np.testing.assert_array_equal(there.predict(path).probabilities, first.probabilities)
+
+
+def test_a_worker_loads_a_bundle_once(real: Tagger) -> None:
+    raw = pickle.dumps(real)
+    assert pickle.loads(raw) is pickle.loads(raw)
+
+
+def test_cuda_that_is_not_there_is_a_usage_error(tiny: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference.shutil, "which", lambda _: None)
+    with pytest.raises(UsageError, match="--device cpu"):
+        Tagger(tiny, "cuda")
+    assert Tagger(tiny, "auto").device == "cpu"
+
+
+def test_an_answer_on_the_cpu_needs_no_torch(tiny: Bundle, song: Song, tmp_path: Path) -> None:
+    path = song(tmp_path / "a.flac", 2.0)
+    code = (
+        "import sys; from pathlib import Path; from mgtag import bundle; from mgtag.inference import Tagger\n"
+        f"Tagger(bundle.load(Path({str(tiny.folder)!r})), 'cpu').predict(Path({str(path)!r}))\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "onnxruntime" in done.stdout.split()
+    assert "torch" not in done.stdout.split()
+    assert "librosa" not in done.stdout.split()
+
+
+def test_cuda_answers_as_the_cpu(shipped: Bundle, song: Song, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("there is no GPU here")
+    path = song(tmp_path / "a.flac", 12.0)
+    cpu, cuda = (Tagger(shipped, device).predict(path) for device in ("cpu", "cuda"))
+    np.testing.assert_allclose(cuda.probabilities, cpu.probabilities, atol=1e-3)
+    np.testing.assert_allclose(cuda.attention, cpu.attention, atol=1e-3)
+
+
+def test_the_shipped_bundle_answers(shipped: Bundle, song: Song, tmp_path: Path) -> None:
+    heard = Tagger(shipped, "cpu").predict(song(tmp_path / "a.flac", 7.0))
+    assert heard.probabilities.shape[1] == 10
+    np.testing.assert_allclose(heard.attention.sum(axis=1), 1, atol=1e-4)
