@@ -116,7 +116,9 @@ def _end_of_apev2(file: BinaryIO) -> int:
         end -= id3v1.LENGTH
     lyrics = _read(file, end - 15, 15)  # six digits of size, then the mark
     if lyrics[6:] == b"LYRICS200" and lyrics[:6].isdigit():
-        end -= int(lyrics[:6]) + len(lyrics)
+        start = end - len(lyrics) - int(lyrics[:6])
+        if _read(file, start, 11) == b"LYRICSBEGIN":
+            return start
     return end
 
 
