@@ -94,11 +94,20 @@ def _undo(index: Index, change: Change) -> Undone | Refused:
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
             genres=change.before,
-            written=(),
+            written=_written(path),
             event="undone",
         )
     index.end_change(change.id, "undone", track)
     return Undone(path, change.before)
+
+
+def _written(path: Path) -> tuple[str, ...]:
+    """Return what an earlier run wrote, and is there again."""
+    try:
+        provenance = tags.read(path).provenance
+    except MgtagError:
+        return ()
+    return provenance.genres if provenance else ()
 
 
 def _whereabouts(index: Index, change: Change) -> Path:
