@@ -121,7 +121,7 @@ class _Scan:
             status = path.stat()
             track = None if self.policy.force else self._fresh(path, status)
         except OSError as error:
-            yield Failed(path, _sentence(path, error))
+            yield self._failed(path, None, error)
             return
         if track is None:
             under_way[self._submit(path)] = path, status
@@ -245,11 +245,11 @@ class _Scan:
         )
         self.index.end_change(change, "done", track, prediction)
 
-    def _failed(self, path: Path, status: os.stat_result, error: Exception) -> Failed:
+    def _failed(self, path: Path, status: os.stat_result | None, error: Exception) -> Failed:
         sentence = _sentence(path, error)
         # What is the file's own fault need not be tried again until it changes.
-        size = status.st_size if isinstance(error, AudioError) else -1
-        track = Track(path, size, status.st_mtime_ns, self.tagger.bundle.id, self.run)
+        same = (status.st_size, status.st_mtime_ns) if status and isinstance(error, AudioError) else (-1, 0)
+        track = Track(path, *same, self.tagger.bundle.id, self.run)
         self.index.record(replace(track, event="failed", error=sentence))
         return Failed(path, sentence)
 
