@@ -238,6 +238,17 @@ def test_undo_interrupted_goes_on_where_it_stopped(go: Go, music: Path, song: So
     assert {p: p.read_bytes() for p in paths} == before
 
 
+def test_what_was_put_back_already_is_undone(go: Go, music: Path, song: Song, index: Index) -> None:
+    """By an undo that was killed before it could say so, or from a backup."""
+    path = song(music / "a.flac")
+    original = path.read_bytes()
+    go()
+    path.write_bytes(original)
+    assert [type(e) for e in undo(index)] == [Undone]
+    assert path.read_bytes() == original
+    assert index.last_tagging_run() is None
+
+
 # After a crash
 
 

@@ -84,7 +84,9 @@ def _undo(index: Index, change: Change) -> Undone | Refused:
     except FileNotFoundError:
         return Refused(path, f"{path}: the file is gone; nothing to put back.")
     except MgtagError as error:
-        return Refused(path, str(error))
+        if not _is_as_before(path, change):
+            return Refused(path, str(error))
+        status = path.stat()
     except OSError as error:
         return Refused(path, f"{path}: {error.strerror or error}.")
     track = index.track(path)
@@ -99,6 +101,14 @@ def _undo(index: Index, change: Change) -> Undone | Refused:
         )
     index.end_change(change.id, "undone", track)
     return Undone(path, change.before)
+
+
+def _is_as_before(path: Path, change: Change) -> bool:
+    """Say whether it was put back already: by an undo that was killed, or from somebody's backup."""
+    try:
+        return tags.digest(path) == change.sha_before
+    except OSError:
+        return False
 
 
 def _written(path: Path) -> tuple[str, ...]:
