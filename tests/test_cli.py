@@ -624,3 +624,36 @@ def test_the_default_model_is_the_shipped_one() -> None:
     from mgtag.cli.scan import DEFAULT_BUNDLE
 
     assert DEFAULT_BUNDLE == bundle.DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("shell", "name"), [("bash", "mgtag.bash"), ("zsh", "_mgtag"), ("fish", "mgtag.fish")]
+)
+def test_the_completions_are_fresh(shell: str, name: str) -> None:
+    """``completions/refresh`` writes them."""
+    done = subprocess.run(
+        MGTAG,
+        env=os.environ | {"_MGTAG_COMPLETE": f"source_{shell}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    committed = Path(__file__).parents[1] / "completions" / name
+    assert done.stdout.strip() == committed.read_text().strip()
+
+
+def complete(words: str) -> set[str]:
+    """Return what bash would offer for the last word."""
+    environment = {
+        "_MGTAG_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    done = subprocess.run(MGTAG, env=os.environ | environment, capture_output=True, text=True, check=False)
+    return set(done.stdout.split())
+
+
+def test_completion_offers_commands_options_and_values() -> None:
+    assert set(COMMANDS) <= complete("mgtag ")
+    assert {"--dry-run", "--threshold", "--index"} <= complete("mgtag scan --")
+    assert complete("mgtag scan --device ") == {"auto", "cpu", "cuda"}
