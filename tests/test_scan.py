@@ -446,6 +446,24 @@ def test_failures_go_on(go: Go, music: Path, song: Song, index: Index) -> None:
         assert (track.event, track.error) == ("failed", events[name].error)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ape"])
+@pytest.mark.parametrize("part", [0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused_or_comes_back_byte_for_byte(
+    go: Go, music: Path, song: Song, index: Index, kind: str, part: float
+) -> None:
+    path = song(music / f"a.{kind}", 8.0)
+    os.truncate(path, int(path.stat().st_size * part))
+    before = path.read_bytes()
+    (event,) = go().values()
+    if isinstance(event, Failed):
+        assert "a." in event.error
+        assert path.read_bytes() == before
+    else:
+        assert genres(path) == ("Blues",)
+        assert [type(u) for u in undo(index)] == [Undone]
+        assert path.read_bytes() == before
+
+
 def test_a_damaged_file_is_not_tried_again_until_it_changes(
     go: Go, music: Path, song: Song, tagger: FakeTagger
 ) -> None:
