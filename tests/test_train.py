@@ -128,7 +128,7 @@ def test_audio_and_its_cache_are_the_same_track(tmp_path: Path) -> None:
 
 def test_no_augmentation_changes_nothing() -> None:
     g, mel = torch.Generator().manual_seed(0), torch.rand(5, 32, 16) * 70
-    torch.testing.assert_close(augment.change(mel, NONE, g), mel)
+    torch.testing.assert_close(augment.change(mel, NONE, 80.0, g), mel)
     assert (augment.columns(5, 60, 16, NONE, g).diff(dim=1) == 1).all()
 
 
@@ -137,7 +137,7 @@ def test_no_augmentation_changes_nothing() -> None:
 )
 def test_every_augmentation_changes_but_keeps_shape_and_range(kind: str) -> None:
     g, mel = torch.Generator().manual_seed(0), torch.rand(64, 32, 16) * 70
-    changed = augment.change(mel, replace(NONE, **{kind: getattr(Augment(), kind)}), g)
+    changed = augment.change(mel, replace(NONE, **{kind: getattr(Augment(), kind)}), 80.0, g)
     assert changed.shape == mel.shape
     assert torch.isfinite(changed).all()
     assert not torch.allclose(changed, mel)

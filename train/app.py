@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class Corpus:
     def dataset(self, part: str) -> SliceDataset:
         """Windows of one part of the music."""
         return SliceDataset(self.parts[part], self.source.spec)
+
+    def cut_at(self, top_db: float) -> Corpus:
+        """Return the same, heard down to so many decibels under each window's loudest cell."""
+        return replace(self, source=replace(self.source, spec=replace(self.source.spec, top_db=top_db)))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -95,11 +99,12 @@ def train(
         If the data set is unknown, or its music is not where it was said to be.
     """
     corpus = read_corpus(dataset, features, audio)
-    learn = SliceDataset(corpus.parts["train"] + corpus.others, corpus.source.spec)
     described = {"source": corpus.source.name, "split": corpus.source.split, "tracks": corpus.sizes}
     generation: list[Job] = []
     for name, recipe in (("first", first), ("second", second)):
         if recipe is not None:
+            corpus = corpus.cut_at(recipe.top_db)
+            learn = SliceDataset(corpus.parts["train"] + corpus.others, corpus.source.spec)
             teachers = tuple(job.folder for job in generation)
             generation = [
                 Job(f"{name}-{seed}", recipe, seed, out / f"{name}-{seed}", teachers) for seed in seeds

@@ -40,7 +40,7 @@ class Augment:
     dynamics : float
         Decibels below the maximum are bent by a power of ``2 ** ±this``.
     floor_db : float
-        A window is cut this many to 80 dB below its loudest cell; 80 leaves it alone.
+        A window is cut this many dB below its loudest cell, or less deep, up to its `MelSpec.top_db`.
     same_genre : float
         Share of windows to which another of their genre is added, as sound adds.
     mask_bands, mask_frames : int
@@ -81,14 +81,15 @@ def columns(n: int, frames: int, n_frames: int, augment: Augment, g: Generator) 
     return (start + speed * torch.arange(n_frames)).round().long().clamp_(0, frames - 1)
 
 
-def change(mel: Tensor, augment: Augment, g: Generator) -> Tensor:
+def change(mel: Tensor, augment: Augment, top_db: float, g: Generator) -> Tensor:
     """Equalise, band-limit, add noise, bend and cut windows in decibels; same shape."""
     mel = shift_bands(mel, augment.shift * _signed(len(mel), 1, g=g)) if augment.shift else mel
     mel = equalise(mel, augment.equaliser_db, g) if augment.equaliser_db else mel
     mel = limit_band(mel, augment.band_limit, g) if augment.band_limit else mel
     mel = add_noise(mel, augment.noise_floor, g) if augment.noise_floor else mel
     mel = bend(mel, augment.dynamics, g) if augment.dynamics else mel
-    depth = augment.floor_db + (DYNAMIC_RANGE - augment.floor_db) * torch.rand(len(mel), 1, 1, generator=g)
+    least = min(augment.floor_db, top_db)
+    depth = least + (top_db - least) * torch.rand(len(mel), 1, 1, generator=g)
     return torch.maximum(mel, mel.amax((1, 2), keepdim=True) - depth)
 
 
@@ -145,9 +146,9 @@ def add_partner(mel: Tensor, partner: Tensor, which: Tensor, g: Generator) -> Te
     return torch.where(which[:, None, None], both, mel)
 
 
-def standardise(mel: Tensor) -> Tensor:
+def standardise(mel: Tensor, top_db: float = DYNAMIC_RANGE) -> Tensor:
     """Do as `mgtag.features.standardise`, in torch."""
-    mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - DYNAMIC_RANGE)
+    mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - top_db)
     deviation = mel.std((1, 2), correction=0, keepdim=True)
     return (mel - mel.mean((1, 2), keepdim=True)) / deviation.clamp(min=FLAT)
 

@@ -15,7 +15,9 @@ from mgtag.features import F32
 
 BOUNDS = (np.log(0.02), np.log(10.0))  # of the temperatures searched
 PRECISION = 0.85  # of what is written, promised
-MARGIN = 0.05  # asked on validation beyond the promise: 197 tracks say it to no better than that
+# Asked on validation beyond the promise: 197 tracks on which recipe, epoch and seed were chosen flatter a
+# network. The first bundle trained here asked for 0.05, and missed the promise on test by 0.02.
+MARGIN = 0.10
 FEWEST = 20  # tracks above a threshold before their precision means anything
 
 

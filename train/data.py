@@ -213,7 +213,7 @@ class SliceDataset:
         starts = torch.arange(0, self.mel.shape[2] - self.spec.n_frames + 1, step or self.spec.n_frames)
         owner = torch.arange(len(self)).repeat_interleave(len(starts))
         columns = starts.repeat(len(self))[:, None] + torch.arange(self.spec.n_frames)
-        return torch.from_numpy(standardise(self.cut(owner, columns).numpy())), owner
+        return torch.from_numpy(standardise(self.cut(owner, columns).numpy(), self.spec.top_db)), owner
 
 
 def _label(name: str, source: Source) -> int:

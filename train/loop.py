@@ -108,7 +108,9 @@ class Training:
         if change.same_genre:
             which = torch.rand(len(tracks), generator=g) < change.same_genre
             mel = augment.add_partner(mel, self._cut(self._partners(tracks)), which, g)
-        windows = augment.mask(augment.standardise(augment.change(mel, change, g)), change, g)
+        top_db = self.learn.spec.top_db
+        windows = augment.standardise(augment.change(mel, change, top_db, g), top_db)
+        windows = augment.mask(windows, change, g)
         return augment.mix(windows, self._targets(tracks), change, g)
 
     def state(self) -> dict[str, Any]:

@@ -112,17 +112,15 @@ def windows(y: F32, spec: MelSpec, step_s: float | None = None) -> F32:
 def slice_starts(duration_s: float, spec: MelSpec, at_most: int | None = None) -> list[float]:
     """Return where the slices of a track begin, in seconds.
 
-    Without `at_most` they tile the track; with it, so many at most are evenly spread over it, a
-    quarter of a slice apart at least: overlapping ones make a short track's vote steadier.
+    They tile the track, or, where that would take more than `at_most`, are evenly spread over it.
     """
     last = duration_s - (spec.n_samples - spec.hop) / spec.sample_rate
     if last < 0:
         return []
-    if at_most is None:
-        return [n * spec.slice_s for n in range(1 + int(last / spec.slice_s))]
-    last = max(0.0, duration_s - spec.n_samples / spec.sample_rate)
-    count = min(at_most, 1 + int(last / (spec.slice_s / 4)))
-    return [float(start) for start in np.linspace(0, last, count)]
+    count = 1 + int(last / spec.slice_s)
+    if at_most is None or count <= at_most:
+        return [n * spec.slice_s for n in range(count)]
+    return [float(start) for start in np.linspace(0, duration_s - spec.n_samples / spec.sample_rate, at_most)]
 
 
 def standardise(mel: F32, top_db: float = DYNAMIC_RANGE) -> F32:
