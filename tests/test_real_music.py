@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ def answers(tagger: Tagger) -> dict[str, Vote]:
         name = Path(line).stem
         mel = mels[rows[name]].astype(np.float32) / 255 * 80
         n = card.mel.n_frames
-        x = standardise(np.stack([mel[:, i : i + n] for i in range(0, mel.shape[1] - n + 1, n)]))
+        tiles = np.stack([mel[:, i : i + n] for i in range(0, mel.shape[1] - n + 1, n)])
+        x = standardise(tiles, card.mel.top_db)
         found[name] = vote(
             card.labels, softmax(network(x)[0] / np.float32(card.temperature)), card.vote_temperature
         )
@@ -108,10 +110,21 @@ def test_songs_without_a_genre_are_tagged_and_put_back(tmp_path: Path) -> None:
     ]
     before = {copy: copy.read_bytes() for copy in copies}
     options = ["--overwrite", "--threshold", "0", "--index", tmp_path / "index.db"]
-    assert subprocess.run(["mgtag", "scan", tmp_path, *options]).returncode == 0
+    assert _mgtag("scan", tmp_path, *options).returncode == 0
     for copy in copies:
         found = tags.read(copy)
         assert found.ours and found.genres
         assert copy.read_bytes() != before[copy]
-    assert subprocess.run(["mgtag", "undo", "--index", tmp_path / "index.db"]).returncode == 0
+    assert _mgtag("undo", "--index", tmp_path / "index.db").returncode == 0
     assert all(copy.read_bytes() == before[copy] for copy in copies)
+
+
+def _copies(folder: Path) -> list[Path]:
+    """Copy the six songs, writable wherever they came from."""
+    songs = [song for song in SONGS.iterdir() if song.suffix in {".mp3", ".ogg"}]
+    return [Path(shutil.copyfile(song, folder / song.name)) for song in songs]
+
+
+def _mgtag(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from mgtag.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
