@@ -1,0 +1,259 @@
+"""Is an explanation faithful? Remove the frames that it names, and see whether the genre goes with them.
+
+Deletion and insertion curves (Petsiuk, Das, Saenko, arXiv:1806.07421; Samek et al., IEEE TNNLS 28(11),
+2017): the frames of every slice are taken away, most weight first, and the probability of the voted
+genre is watched; or all are taken away and brought back in that order. The same number of frames at
+random is what chance can do. A frame is removed in two ways, since either leaves traces of its own:
+it becomes the slice's average frame, or it falls silent.
+
+``python -m mgtag_train.faithful --features mel.npz`` measures the shipped bundle on the test tracks,
+and writes the record, its section of ``RESULTS.md`` and its sentence of the user guide.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mgtag_train import metrics
+from mgtag_train.data import GTZAN, SliceDataset, load_cache, split_names, take
+from mgtag_train.record import commit, versions
+from numpy.typing import NDArray
+
+from mgtag import bundle
+from mgtag.attribution import METHODS, silenced, weigher
+from mgtag.features import F32
+from mgtag.inference import Tagger
+
+Mask = NDArray[np.bool_]
+I64 = NDArray[np.int64]
+
+COUNTS = (0, 2, 4, 10, 20, 39)  # frames removed of each slice; 4 of 39 are a tenth
+TENTH = 4
+DRAWS = 5  # of chance
+CLEAR = 2.0  # standard errors from chance that count as more than chance
+
+HERE = Path(__file__).parent
+RECORD = HERE / "records" / "faithful.json"
+RESULTS = HERE / "RESULTS.md"
+GUIDE = HERE.parent / "docs" / "guide.md"
+
+
+def averaged(x: F32, frames: Mask) -> F32:
+    """Make frames of standardised windows ``(k, n_mels, n_frames)`` the window's average frame."""
+    return np.where(frames[:, None, :], x.mean(axis=2, keepdims=True), x).astype(np.float32)
+
+
+REMOVALS: dict[str, Callable[[F32, Mask], F32]] = {"averaged": averaged, "silenced": silenced}
+
+
+def measure(tagger: Tagger, tracks: SliceDataset, tell: Callable[[str], object] = lambda told: None) -> dict[str, Any]:
+    """Draw both curves for every method, and for chance, on some tracks.
+
+    Returns
+    -------
+    dict
+        ``curves[removal][method][way]``: probability of the voted genre, a number for each of
+        ``counts``, mean over slices; ``areas[removal][method]``: under each curve, mean over tracks,
+        and its distance from chance with a standard error; ``faithful``: methods whose deletion falls
+        clearly faster than chance, and whose insertion does not rise slower, by either removal.
+    """
+    tiled, owner_tensor = tracks.tiles()
+    x, owner = tiled.numpy(), owner_tensor.numpy()
+    probabilities, attention, _ = tagger.ask(x)
+    target = metrics.votes(probabilities, owner).argmax(axis=1)[owner]
+    before = probabilities[np.arange(len(x)), target]
+    weights = {"attention": attention, "position": np.tile(attention.mean(axis=0), (len(x), 1))}
+    for method in METHODS:
+        if method != "attention":
+            tell(f"weighing by {method}")
+            weights[method] = _weigh(tagger, method, x, target, before)
+    generator = np.random.default_rng(0)
+    for draw in range(DRAWS):
+        weights[f"chance {draw}"] = generator.random(attention.shape, dtype=np.float32)
+    curves: dict[str, Any] = {}
+    areas: dict[str, Any] = {}
+    for removal, remove in REMOVALS.items():
+        found = {}
+        for name, given in weights.items():
+            tell(f"{removal}: {name}")
+            found[name] = _curves(tagger, x, target, before, given, remove)
+        curves[removal], areas[removal] = _summary(found, owner)
+    return {
+        "bundle": tagger.bundle.id,
+        "tracks": len(tracks),
+        "slices": len(x),
+        "draws": DRAWS,
+        "counts": COUNTS,
+        "curves": curves,
+        "areas": areas,
+        "faithful": [method for method in METHODS if all(_is_faithful(a[method]) for a in areas.values())],
+        "commit": commit(),
+        "versions": versions(),
+    }
+
+
+def section(record: Mapping[str, Any]) -> str:
+    """Return the record as a section of ``RESULTS.md``."""
+    last = record["counts"][-1]
+    lines = [
+        "## Is an explanation faithful?",
+        "",
+        f"{record['bundle']} on the {record['tracks']} test tracks ({record['slices']:,} slices). In every slice the "
+        f"frames of most weight are removed, and the probability of the genre that the track voted for is watched; "
+        f"chance is the mean of {record['draws']} random orders. “Position” is the mean attention of all slices, the "
+        "same for each: where it does as well as attention, attention knows the place in the slice, not the sound.",
+        "",
+    ]
+    ways = {"averaged": "become the slice's average frame", "silenced": "fall silent"}
+    for removal, told in ways.items():
+        curves, areas = record["curves"][removal], record["areas"][removal]
+        shown = range(1, len(record["counts"]) - 1)
+        lines += [
+            f"Removed frames {told}; probability left after so many of {last}, and the areas under both curves "
+            "with their distance from chance (± standard error over tracks):",
+            "",
+            "| weights | " + " | ".join(f"{record['counts'][n]}" for n in shown) + " | deletion, less is better | "
+            "insertion, more is better |",
+            "|---|" + "---|" * (len(shown) + 2),
+        ]
+        for name in ("occlusion", "gradient", "attention", "position", "chance"):
+            row = [f"{curves[name]['deletion'][n]:.3f}" for n in shown]
+            for way in ("deletion", "insertion"):
+                area = areas[name][way]
+                told_area = f"{area['area']:.3f}"
+                if name != "chance":
+                    told_area += f" ({area['from_chance']:+.3f} ± {area['error']:.3f})"
+                row.append(told_area)
+            lines.append(f"| {name} | " + " | ".join(row) + " |")
+        lines.append("")
+    lines.append(_verdict(record))
+    lines.append("")
+    lines.append("Made by `python -m mgtag_train.faithful`; record: `train/records/faithful.json`.")
+    return "\n".join(lines) + "\n"
+
+
+def sentence(record: Mapping[str, Any]) -> str:
+    """Return the record as one sentence for the user guide."""
+    n = list(record["counts"]).index(TENTH)
+    curves = record["curves"]["silenced"]
+    start = curves["chance"]["deletion"][0]
+    falls = {name: start - curve["deletion"][n] for name, curve in curves.items()}
+    return (
+        f"On {record['tracks']} test tracks, silencing the tenth of every slice that weighs most takes "
+        f"{100 * falls['occlusion']:.0f} points off a genre's probability with `occlusion`, "
+        f"{100 * falls['gradient']:.0f} with `gradient`, {100 * falls['attention']:.0f} with `attention`, and "
+        f"{100 * falls['chance']:.0f} if the tenth is chosen at random.\n"
+    )
+
+
+def write_block(page: Path, text: str) -> None:
+    """Put a text between a page's two marks; at its end, where it has none."""
+    begin, end = "<!-- faithful -->\n", "<!-- /faithful -->"
+    old = page.read_text(encoding="utf-8") if page.exists() else ""
+    if begin not in old:
+        old = f"{old.rstrip()}\n\n{begin}{end}\n".lstrip()
+    head, _, rest = old.partition(begin)
+    _, _, tail = rest.partition(end)
+    page.write_text(head + begin + text + end + tail, encoding="utf-8")
+
+
+def write(record: Mapping[str, Any]) -> None:
+    """Write the record, its section and its sentence."""
+    RECORD.parent.mkdir(exist_ok=True)
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_block(RESULTS, section(record))
+    write_block(GUIDE, sentence(record))
+
+
+def _weigh(tagger: Tagger, method: Any, x: F32, target: I64, before: F32) -> F32:
+    weights = np.empty((len(x), x.shape[2]), np.float32)
+    for genre in np.unique(target):
+        rows = np.flatnonzero(target == genre)
+        weigh = weigher(tagger, int(genre), method)
+        for part in np.array_split(rows, -(-len(rows) // 64)):
+            weights[part] = weigh(x[part], before[part])
+    return weights
+
+
+def _curves(
+    tagger: Tagger, x: F32, target: I64, before: F32, weights: F32, remove: Callable[[F32, Mask], F32]
+) -> dict[str, F32]:
+    """Probabilities of the target, shape ``(counts, slices)``, by way."""
+    rank = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1)
+    rows = np.arange(len(x))
+
+    def left(frames: Mask) -> F32:
+        parts = [tagger.ask(remove(x[i : i + 64], frames[i : i + 64]))[0] for i in range(0, len(x), 64)]
+        return np.concatenate(parts)[rows, target]
+
+    nothing = left(np.ones_like(rank, dtype=np.bool_))
+    middle = COUNTS[1:-1]
+    return {
+        "deletion": np.stack([before, *(left(rank < n) for n in middle), nothing]),
+        "insertion": np.stack([nothing, *(left(rank >= n) for n in middle), before]),
+    }
+
+
+def _summary(found: Mapping[str, Mapping[str, F32]], owner: I64) -> tuple[dict[str, Any], dict[str, Any]]:
+    curves: dict[str, Any] = {}
+    areas: dict[str, Any] = {}
+    draws = [name for name in found if name.startswith("chance")]
+    shares = np.array(COUNTS) / COUNTS[-1]
+    for way in ("deletion", "insertion"):
+        of_tracks = {name: _by_track(np.trapezoid(c[way], shares, axis=0), owner) for name, c in found.items()}
+        of_tracks["chance"] = np.mean([of_tracks.pop(name) for name in draws], axis=0)
+        means = {name: found[name][way].mean(axis=1) for name in found if name not in draws}
+        means["chance"] = np.mean([found[name][way].mean(axis=1) for name in draws], axis=0)
+        for name, values in of_tracks.items():
+            distance = values - of_tracks["chance"]
+            curves.setdefault(name, {})[way] = [_round(value) for value in means[name]]
+            areas.setdefault(name, {})[way] = {
+                "area": _round(values.mean()),
+                "from_chance": _round(distance.mean()),
+                "error": _round(distance.std(ddof=1) / np.sqrt(len(distance))),
+            }
+    return curves, areas
+
+
+def _round(value: float) -> float:
+    return round(float(value), 5)
+
+
+def _by_track(values: F32, owner: I64) -> F32:
+    return np.asarray(np.bincount(owner, values) / np.bincount(owner), np.float32)
+
+
+def _is_faithful(areas: Mapping[str, Mapping[str, float]]) -> bool:
+    deletion, insertion = areas["deletion"], areas["insertion"]
+    return (
+        deletion["from_chance"] < -CLEAR * deletion["error"]
+        and insertion["from_chance"] > -CLEAR * insertion["error"]
+    )
+
+
+def _verdict(record: Mapping[str, Any]) -> str:
+    good = record["faithful"]
+    poor = [method for method in METHODS if method not in good]
+    told = f"Clearly better than chance by both removals: {', '.join(good) or 'none'}."
+    return told + (f" Not: {', '.join(poor)}." if poor else "")
+
+
+def main() -> None:
+    """Measure the shipped bundle on the test tracks and write what came out."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--features", type=Path, required=True, help="mel.npz")
+    parser.add_argument("--bundle", default=bundle.DEFAULT, help="name or folder")
+    arguments = parser.parse_args()
+    tracks = take(load_cache(arguments.features, GTZAN), split_names("test"))
+    tagger = Tagger(bundle.find(arguments.bundle), "cpu")
+    write(measure(tagger, SliceDataset(tracks, GTZAN.spec), lambda told: print(told, file=sys.stderr)))
+
+
+if __name__ == "__main__":
+    main()
