@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mgtag.features import DYNAMIC_RANGE, MelSpec, log_mel
+from mgtag.features import DYNAMIC_RANGE, MelSpec, log_mel, mel_filters
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -29,8 +30,6 @@ class Sound:
         Shape ``(columns,)``; the waveform's extremes in each column, -1..1.
     mel : U8
         Shape ``(n_mels, columns)``, lowest band first; 255 is the loudest cell, 0 is 80 dB under it.
-    fmax : float
-        Hz; upper edge of the highest band.
     """
 
     duration_s: float
@@ -38,7 +37,13 @@ class Sound:
     low: F32
     high: F32
     mel: U8
-    fmax: float
+
+
+def height_of(hz: Sequence[float], spec: MelSpec) -> F32:
+    """Return how far up a spectrogram frequencies lie, 0..1."""
+    peaks = mel_filters(spec).argmax(axis=1) * (spec.sample_rate / spec.n_fft)
+    middles = (np.arange(spec.n_mels) + 0.5) / spec.n_mels
+    return np.interp(hz, peaks, middles).astype(np.float32)
 
 
 class Sketch:
@@ -85,7 +90,6 @@ class Sketch:
             low=np.concatenate(self._low),
             high=np.concatenate(self._high),
             mel=np.round(scaled).clip(0, 255).astype(np.uint8),
-            fmax=self._spec.fmax,
         )
 
     def _draw(self, y: F32, count: int) -> None:

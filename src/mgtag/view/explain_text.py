@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mgtag.bundle import Bundle
 from mgtag.explain import Explanation
+from mgtag.view.methods import MEANS
 from mgtag.view.text import clock, minutes, printable, stdout
 from mgtag.view.timeline import axis, bars, columns, genre_style, keys, strip, sure
 
@@ -19,11 +20,6 @@ GUTTER = 8  # columns of the rows' names
 HEIGHT = 3  # rows of the weights
 PIPE_COLUMNS = 100  # where nobody says how wide it is
 BAR = 12  # columns of the longest bar in the table
-MEANS = {
-    "occlusion": "how far the genre's probability falls when that moment falls silent",
-    "gradient": "what that moment adds to the genre's probability, by integrated gradients",
-    "attention": "where the network's attention lies; as an explanation no better than chance",
-}
 
 
 def print_explanation(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> None:

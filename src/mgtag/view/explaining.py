@@ -107,9 +107,10 @@ class ExplainView:
         self._err.print(f"wrote {printable(target)} ({target.stat().st_size / 1e6:.1f} MB)")
 
     def _target(self, asked: Path, song: Path, suffix: str) -> Path:
-        if not (self._several or asked.is_dir()):
-            return asked
+        """Return the file to write: the one asked for, or one in the folder asked for."""
         if asked.suffix and not asked.is_dir():
-            raise UsageError(f"{asked}: several songs need a folder to be written to, not a file.")
+            if self._several:
+                raise UsageError(f"{asked}: several songs need a folder to be written to, not a file.")
+            return asked
         asked.mkdir(parents=True, exist_ok=True)
         return asked / (song.name + suffix)

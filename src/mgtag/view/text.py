@@ -21,6 +21,19 @@ COLOURS = {
     "Reggae": "chartreuse4",
     "Rock": "medium_purple",
 }
+# The same hues for pages and pictures, which know their background; in the order of a bundle's genres.
+HEX = (
+    "#3b82f6",
+    "#d9a90b",
+    "#d9730d",
+    "#c04be0",
+    "#0fa3b8",
+    "#1fa653",
+    "#dd3a3a",
+    "#ec4f9c",
+    "#7f9f16",
+    "#7c6cf0",
+)
 
 
 def printable(text: object) -> str:

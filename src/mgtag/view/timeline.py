@@ -74,17 +74,21 @@ def sure(made: Explanation, count: int) -> str:
     return "".join(BLOCKS[int(round(float(share) * (len(BLOCKS) - 1)))] for share in shares)
 
 
+def times(length_s: float, most: float = 16) -> list[float]:
+    """Return where to put time marks: round seconds, at most so many."""
+    step_s = next((s for s in TICKS_S if s * most >= length_s), TICKS_S[-1])
+    return [float(t) for t in np.arange(0, length_s, step_s)]
+
+
 def axis(length_s: float, count: int) -> list[str]:
     """Draw a time axis: a ruler, and the times under its marks."""
-    step_s = next((s for s in TICKS_S if s * count >= TICK_COLUMNS * length_s), TICKS_S[-1])
-    ruler, times, n = list("─" * count), [" "] * count, 0
-    while (at := round(n * step_s / length_s * count)) < count:
-        told = clock(n * step_s)
-        ruler[at] = "┬" if n else "┌"
-        if at + len(told) <= count:
-            times[at : at + len(told)] = told
-        n += 1
-    return ["".join(ruler), "".join(times).rstrip()]
+    ruler, told = list("─" * count), [" "] * count
+    for time_s in times(length_s, count / TICK_COLUMNS):
+        at, name = int(time_s / length_s * count), clock(time_s)
+        ruler[at] = "┬" if at else "┌"
+        if at + len(name) <= count:
+            told[at : at + len(name)] = name
+    return ["".join(ruler), "".join(told).rstrip()]
 
 
 def _column_shares(made: Explanation, count: int) -> F32:
