@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sounds
 import tiny_bundle
+from scanning import Scene
 
 from mgtag import bundle
 from mgtag.bundle import Bundle
@@ -67,7 +68,7 @@ def _sounds(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return get
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def song(_sounds: Callable[..., Path]) -> Callable[..., Path]:
     """``song(path, seconds, kind, **options)``: a copy of a sound file that is made once a session."""
 
@@ -78,6 +79,12 @@ def song(_sounds: Callable[..., Path]) -> Callable[..., Path]:
         return path
 
     return put
+
+
+@pytest.fixture(scope="session")
+def scene(tiny: Bundle, song: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """A music folder for real scans to be killed in; whoever uses it puts every byte back."""
+    return Scene(tmp_path_factory.mktemp("scene"), tiny.folder, song, copies=2)
 
 
 class Inline(Executor):

@@ -149,7 +149,7 @@ def monkeys_audio(seconds: float = 4.0, sample_rate: int = SAMPLE_RATE) -> bytes
     total = round(seconds * sample_rate)
     count = -(-total // blocks_per_frame)
     silent = 3  # APE_FRAMECODE_STEREO_SILENCE
-    # 32-bit words are stored big end first by the decoder's reckoning; padded like a real frame.
+    # The decoder swaps the bytes of every 32-bit word first, so these are little-endian; two to spare.
     frame = struct.pack("<IIII", 0x80000000, silent, 0, 0)
     frames = frame * count
     header = struct.pack(

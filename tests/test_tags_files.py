@@ -68,6 +68,18 @@ def test_mode_owner_and_extended_attributes_stay(song: Path) -> None:
     assert song.stat().st_mtime_ns == before.st_mtime_ns
 
 
+def test_nobody_else_can_read_the_copy_of_a_private_file(song: Path) -> None:
+    song.chmod(0o600)
+    modes = set()
+
+    def payload(path: Path) -> str:
+        modes.add(stat.S_IMODE(path.stat().st_mode))
+        return audio.signature(path)
+
+    tags.draft(song, GENRES, provenance(*GENRES), payload).discard()
+    assert modes == {0o600}
+
+
 def test_link_stays_a_link(song: Path, tmp_path: Path) -> None:
     folder = tmp_path / "elsewhere"
     folder.mkdir()

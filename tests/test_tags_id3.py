@@ -165,6 +165,22 @@ def test_mutagen_reads_the_rest_as_before(mp3: Path, name: str) -> None:
     assert changed == {"TCON", "TXXX:MGTAG"}
 
 
+def test_parenthesis_is_escaped_where_it_would_be_a_reference(mp3: Path) -> None:
+    mp3.write_bytes(TAGS["2.3"] + sound_of(mp3))
+    write(mp3, "(17) Seconds", "(Neo) Soul")
+    assert b"\0((17) Seconds\0((Neo) Soul" in mp3.read_bytes()
+    assert tags.read(mp3).genres == ("(17) Seconds", "(Neo) Soul")
+
+
+def test_tag_with_a_footer_gets_no_padding(mp3: Path) -> None:
+    mp3.write_bytes(TAGS["2.4 footer"] + sound_of(mp3))
+    write(mp3, "Rock")
+    data = mp3.read_bytes()
+    found = id3.parse(data)
+    assert found.length == 20 + sum(len(f.raw) for f in found.frames)
+    assert data[found.length - 10 : found.length] == b"3DI" + data[3:10]
+
+
 def test_second_tag_and_what_follows_stay(mp3: Path) -> None:
     second = tag(4, frame(4, b"TIT2", b"\3second") + bytes(50))
     mp3.write_bytes(TAGS["2.3"] + second + sound_of(mp3))

@@ -178,7 +178,15 @@ def change_inode(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-@pytest.mark.parametrize("change", [change_content, change_time, change_inode, Path.unlink])
+def change_behind_the_clock(path: Path) -> None:
+    status = path.stat()
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "change", [change_content, change_time, change_inode, change_behind_the_clock, Path.unlink]
+)
 def test_change_between_draft_and_commit_is_refused(song: Path, change: Callable[[Path], None]) -> None:
     pending = draft(song)
     change(song)
@@ -252,6 +260,8 @@ def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
     def try_it() -> None:
         with pytest.raises(MgtagError):
             draft(pipe)
+        with pytest.raises(TagError, match="no regular file"):
+            tags.read(pipe)
         refused.set()
 
     threading.Thread(target=try_it, daemon=True).start()

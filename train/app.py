@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -215,4 +215,4 @@ def over_seeds(seeds: Sequence[int], figures: Sequence[Mapping[str, float]]) -> 
     }
 
 
-__all__ = ["Corpus", "make_bundle", "measure", "read_corpus", "replace", "train"]
+__all__ = ["Corpus", "make_bundle", "measure", "read_corpus", "train"]

@@ -143,7 +143,7 @@ class Training:
     def _step(self, music: Tensor) -> float:
         windows, targets = self.batch(music)
         if self.teachers:
-            targets = _mean_answer(self.teachers, windows)
+            targets = targets.lerp(_mean_answer(self.teachers, windows), self.recipe.teaching)
         self.model.train()
         with torch.autocast("cpu", torch.bfloat16):
             logits = self.model(windows).logits
@@ -168,7 +168,7 @@ class Training:
                 mean.copy_(now)
 
     def _validate(self) -> dict[str, float]:
-        logits = answers(self.mean, self.check_windows)
+        logits = answers(self.mean, self.check_windows, fast=True)
         slices = metrics.softmax(logits)
         tracks = metrics.votes(slices, self.check_owner)
         # At the temperature that suits best: smoothing makes every network too modest by its own amount.
@@ -211,10 +211,13 @@ def channels_last(model: Queens) -> Queens:
     return model
 
 
-def answers(model: nn.Module, windows: Tensor) -> F32:
-    """Return the logits of a network for windows, shape ``(w, labels)``; nothing is learned."""
+def answers(model: nn.Module, windows: Tensor, fast: bool = False) -> F32:
+    """Return the logits of a network for windows, shape ``(w, labels)``; nothing is learned.
+
+    With `fast`, in bfloat16: good enough to follow a run, not to publish a figure.
+    """
     model.eval()
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
         parts = [model(part).logits.float() for part in torch.split(windows, EVAL_BATCH)]
     return torch.cat(parts).numpy()
 

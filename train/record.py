@@ -13,6 +13,7 @@ from typing import Any
 
 from mgtag_train.recipe import Recipe
 
+SHAPING = ("train", "src/mgtag/models", "src/mgtag/features.py", "src/mgtag/audio.py", "src/mgtag/vote.py")
 PACKAGES = ("mgtag", "torch", "numpy", "scikit-learn", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -82,11 +83,13 @@ def new_record(
 
 
 def commit() -> str:
-    """Return the commit of the code, with ``+`` for uncommitted changes; empty if there is none."""
+    """Return the commit of the code, with ``+`` where what shapes a result was changed since.
+
+    Empty outside a repository.
+    """
     try:
-        return _git("rev-parse", "--short=12", "HEAD") + (
-            "+" if _git("status", "--porcelain", "-uno") else ""
-        )
+        changed = _git("status", "--porcelain", "-uno", "--", *(f":/{path}" for path in SHAPING))
+        return _git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
 

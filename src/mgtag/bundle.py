@@ -164,6 +164,18 @@ def folders() -> tuple[Path, ...]:
     return tuple(card.parent for root in roots() for card in sorted(root.glob(f"*/{CARD}")))
 
 
+def at_hand() -> tuple[list[Bundle], list[BundleError]]:
+    """Load every bundle at hand; those that do not verify are told apart."""
+    whole: list[Bundle] = []
+    broken: list[BundleError] = []
+    for folder in folders():
+        try:
+            whole.append(load(folder))
+        except BundleError as error:
+            broken.append(error)
+    return whole, broken
+
+
 def _card(raw: dict[str, Any]) -> Card:
     if raw["format"] != FORMAT:
         raise ValueError(f"format {raw['format']} is not the one that this mgtag reads, {FORMAT}")

@@ -66,8 +66,13 @@ class Index:
     def __enter__(self) -> Index:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, value: BaseException | None, trace: object) -> None:
         self.close()
+        if isinstance(value, sqlite3.Error):
+            raise StoreError(
+                f"{self.path}: the index failed ({value}); no file was harmed, and `mgtag undo` knows of "
+                "every change."
+            ) from value
 
     @contextmanager
     def sole_writer(self) -> Iterator[None]:

@@ -11,12 +11,12 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mgtag import audio, tags
-from mgtag.errors import AudioError, MgtagError
+from mgtag.errors import AudioError, MgtagError, TagError
 from mgtag.events import Event, Failed, Found, Fresh, Kept, Tagged, Unsure
 from mgtag.index import Index
 from mgtag.inference import Tagger
@@ -56,10 +56,12 @@ def scan(
     UsageError
         If a root does not exist.
     """
+    roots = tuple(roots)
     library = find(roots)
     recover(index)
     for leftover in library.leftovers:
-        leftover.unlink(missing_ok=True)
+        with suppress(OSError):  # the next scan may be allowed to
+            leftover.unlink()
     yield Found(len(library.tracks) + len(library.problems))
     for path, problem in library.problems:
         yield Failed(path, _sentence(path, problem))
@@ -119,7 +121,7 @@ class _Scan:
             status = path.stat()
             track = None if self.policy.force else self._fresh(path, status)
         except OSError as error:
-            yield Failed(path, _sentence(path, error))
+            yield self._failed(path, None, error)
             return
         if track is None:
             under_way[self._submit(path)] = path, status
@@ -137,7 +139,7 @@ class _Scan:
         if track is not None:
             return track if (track.size, track.mtime_ns, track.bundle) == same else None
         for other in list(self.index.tracks("size = ? AND mtime_ns = ? AND bundle = ?", same)):
-            if other.signature and not other.path.exists() and audio.signature(path) == other.signature:
+            if other.signature and not other.path.exists() and _signature(path) == other.signature:
                 self.index.move(other.path, path)
                 return replace(other, path=path)
         return None
@@ -178,8 +180,11 @@ class _Scan:
                 policy.mode, track.genres, track.written, answer, result.confidence >= threshold
             )
             if decision.action == "write" and policy.write and not policy.dry_run:
-                if (links := path.stat().st_nlink) > 1 and not policy.hard_links:
-                    decision = replace(decision, action="keep", reason=f"has {links} hard links")
+                now = path.stat()
+                if (now.st_size, now.st_mtime_ns) != (track.size, track.mtime_ns):
+                    raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
+                if now.st_nlink > 1 and not policy.hard_links:
+                    decision = replace(decision, action="keep", reason=f"has {now.st_nlink} hard links")
                 else:
                     with _unbroken():
                         self._write(track, decision, prediction)
@@ -240,13 +245,20 @@ class _Scan:
         )
         self.index.end_change(change, "done", track, prediction)
 
-    def _failed(self, path: Path, status: os.stat_result, error: Exception) -> Failed:
+    def _failed(self, path: Path, status: os.stat_result | None, error: Exception) -> Failed:
         sentence = _sentence(path, error)
         # What is the file's own fault need not be tried again until it changes.
-        size = status.st_size if isinstance(error, AudioError) else -1
-        track = Track(path, size, status.st_mtime_ns, self.tagger.bundle.id, self.run)
+        same = (status.st_size, status.st_mtime_ns) if status and isinstance(error, AudioError) else (-1, 0)
+        track = Track(path, *same, self.tagger.bundle.id, self.run)
         self.index.record(replace(track, event="failed", error=sentence))
         return Failed(path, sentence)
+
+
+def _signature(path: Path) -> str:
+    try:
+        return audio.signature(path)
+    except AudioError:  # a worker will say what is wrong with it
+        return ""
 
 
 @contextmanager

@@ -84,7 +84,9 @@ def _undo(index: Index, change: Change) -> Undone | Refused:
     except FileNotFoundError:
         return Refused(path, f"{path}: the file is gone; nothing to put back.")
     except MgtagError as error:
-        return Refused(path, str(error))
+        if not _is_as_before(path, change):
+            return Refused(path, str(error))
+        status = path.stat()
     except OSError as error:
         return Refused(path, f"{path}: {error.strerror or error}.")
     track = index.track(path)
@@ -94,11 +96,28 @@ def _undo(index: Index, change: Change) -> Undone | Refused:
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
             genres=change.before,
-            written=(),
+            written=_written(path),
             event="undone",
         )
     index.end_change(change.id, "undone", track)
     return Undone(path, change.before)
+
+
+def _is_as_before(path: Path, change: Change) -> bool:
+    """Say whether it was put back already: by an undo that was killed, or from somebody's backup."""
+    try:
+        return tags.digest(path) == change.sha_before
+    except OSError:
+        return False
+
+
+def _written(path: Path) -> tuple[str, ...]:
+    """Return what an earlier run wrote, and is there again."""
+    try:
+        provenance = tags.read(path).provenance
+    except MgtagError:
+        return ()
+    return provenance.genres if provenance else ()
 
 
 def _whereabouts(index: Index, change: Change) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from io import TextIOWrapper
 
 from mgtag.cli.app import Exit, app
 from mgtag.errors import MgtagError, UsageError
@@ -13,6 +14,9 @@ def main() -> None:
     """Run mgtag and leave with the exit code that tells how it went."""
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `mgtag list | head` ends quietly
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a code page without "█" shall end no scan
     try:
         app(prog_name="mgtag")
     except MgtagError as error:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mgtag.cli.app import JsonOption, app
+from mgtag.cli.app import Exit, JsonOption, app
 
 
 @app.command("models")
@@ -16,9 +16,13 @@ def models_command(
 ) -> None:
     """List the models at hand, and how good they were measured to be."""
     from mgtag import bundle
-    from mgtag.view.models import show_card, show_models
+    from mgtag.view.models import show_broken, show_card, show_models
 
     if name is not None:
         show_card(bundle.find(name), json)
-    else:
-        show_models([bundle.load(folder) for folder in bundle.folders()], json)
+        return
+    whole, broken = bundle.at_hand()
+    show_models(whole, json)
+    if broken:
+        show_broken(broken)
+        raise typer.Exit(Exit.ERROR)

@@ -61,6 +61,8 @@ def recognise(file: BinaryIO) -> Container:
     for magic, container in _MAGIC:
         if magic.match(head) and (not n or isinstance(container, _BEHIND_ID3)):
             return container
+    if head.startswith((b"RF64", b"BW64")):
+        raise TagError("a wav of this kind (RF64, made for more than 4 GB) has no tags that players read.")
     file.seek(0)
     try:
         MP3(file)

@@ -29,12 +29,16 @@ def new_copy(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
     extension = target.suffix if re.fullmatch(_EXTENSION, target.suffix) else ""
     temporary = target.with_name(f".mgtag-{secrets.token_hex(8)}.tmp{extension}")
     try:
-        with open(temporary, "x+b") as copy:
+        with open(temporary, "x+b", opener=_private) as copy:
             yield temporary, copy
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # until the file's own mode is carried over
 
 
 def check_allowed(target: Path, status: os.stat_result, *, hard_links: bool) -> None:
@@ -45,16 +49,21 @@ def check_allowed(target: Path, status: os.stat_result, *, hard_links: bool) -> 
     # everybody was made so on purpose, though its folder would let it be replaced.
     effective = os.access in os.supports_effective_ids
     if not status.st_mode & 0o222 or not os.access(target, os.W_OK, effective_ids=effective):
-        raise TagError("it is read-only, so it was left as it is.")
+        raise TagError("it is read-only, so it was left as it is; make it writable to have it tagged.")
     if status.st_nlink > 1 and not hard_links:
-        raise TagError(f"it has {status.st_nlink} names (hard links), so it was left as it is.")
+        raise TagError(
+            f"it has {status.st_nlink} names (hard links), so it was left as it is; "
+            "--hard-links parts this name from the others."
+        )
 
 
 def check_unchanged(target: Path, was: os.stat_result) -> None:
     """Raise `TagError` if the file is not the one that was copied any more."""
     now = target.stat()
-    if (now.st_size, now.st_mtime_ns, now.st_ino) != (was.st_size, was.st_mtime_ns, was.st_ino):
-        raise TagError("somebody changed it meanwhile, so it was left as it is.")
+    # ctime too: some taggers put mtime back, and a change in the padding leaves the size.
+    for key in ("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns"):
+        if getattr(now, key) != getattr(was, key):
+            raise TagError("somebody changed it meanwhile, so it was left as it is.")
 
 
 def carry_over(target: Path, status: os.stat_result, temporary: Path, mtime_ns: int | None) -> None:

@@ -157,25 +157,24 @@ def _draft(
 ) -> Draft:
     with explained(path):
         target = Path(path).resolve(strict=True)
+        status = target.stat()
+        check_allowed(target, status, hard_links=hard_links)
         sound = payload(target)
-        with open(target, "rb") as original:
-            status = os.fstat(original.fileno())
-            check_allowed(target, status, hard_links=hard_links)
-            with new_copy(target) as (temporary, copy):
-                before = pour(original, copy)
-                edit(original, copy)
-                copy.flush()
-                if _changed(sound, payload, temporary):
-                    raise TagError("its sound would not stay as it is, so it was left alone.")
-                after = pour(copy)
-                reverse = binary_patch.make(original, copy)
-                restored = Digest()
-                binary_patch.apply(copy, reverse, restored)
-                check_unchanged(target, status)
-                if restored.hexdigest() != before:
-                    raise TagError("the change could not be undone, so it was left as it is.")
-                carry_over(target, status, temporary, mtime_ns)
-                os.fsync(copy.fileno())
+        with open(target, "rb") as original, new_copy(target) as (temporary, copy):
+            before = pour(original, copy)
+            edit(original, copy)
+            copy.flush()
+            if _changed(sound, payload, temporary):
+                raise TagError("its sound would not stay as it is, so it was left alone.")
+            after = pour(copy)
+            reverse = binary_patch.make(original, copy)
+            restored = Digest()
+            binary_patch.apply(copy, reverse, restored)
+            check_unchanged(target, status)
+            if restored.hexdigest() != before:
+                raise TagError("the change could not be undone, so it was left as it is.")
+            carry_over(target, status, temporary, mtime_ns)
+            os.fsync(copy.fileno())
     return Draft(target, temporary, before, after, reverse, status)
 
 

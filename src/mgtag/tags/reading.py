@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +31,11 @@ def read(path: Path) -> Tags:
     TagError
         If the file cannot be opened, is none that mgtag can tag, or its tags are damaged.
     """
-    with explained(path), open(path, "rb") as file:
-        return tags_of(file)
+    with explained(path):
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise TagError("it is no regular file.")  # opening a pipe would wait for ever
+        with open(path, "rb") as file:
+            return tags_of(file)
 
 
 def tags_of(file: BinaryIO) -> Tags:
@@ -65,7 +69,8 @@ def explained(path: Path) -> Iterator[None]:
     except Exception as error:  # MutagenError, struct.error, IndexError, ...: damage has many names
         refused = _refusal(error)
         if refused is None:
-            raise TagError(f"{path}: its tags are damaged ({type(error).__name__}).") from error
+            kind = f"{type(error).__module__}.{type(error).__name__}"
+            raise TagError(f"{path}: its tags are damaged ({kind}).") from error
         reason = _REASONS.get(refused.errno or 0, refused.strerror or str(refused))
         raise TagError(f"{path}: it cannot be read or changed: {reason}.") from error
 

@@ -98,7 +98,8 @@ def _save(audio: FileType, file: BinaryIO, names: Sequence[str], comments: bytes
     file.seek(0)
     audio.save(file, padding=_keep_padding)
     file.seek(0)
-    if type(audio)(file).tags["GENRE"] != list(names):  # a second reader, as ours is rather lenient
+    again: Any = type(audio)(file)  # a second reader, as ours is rather lenient
+    if again.tags["GENRE"] != list(names):
         raise TagError("its Vorbis comments do not take these genres, so it was left as it is.")
 
 

@@ -27,8 +27,8 @@ def show_tracks(tracks: Sequence[Track], form: Literal["table", "json", "csv"]) 
         for track in tracks:
             print(dumps(_row(track)))  # noqa: T201
     elif form == "csv":
-        # Names that are no text keep their bytes, as everywhere on this system.
-        sys.stdout.reconfigure(errors="surrogateescape", newline="")  # type: ignore[union-attr]
+        # UTF-8 wherever it goes; names that are no text keep their bytes.
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")  # type: ignore[union-attr]
         writer = csv.DictWriter(sys.stdout, FIELDS)
         writer.writeheader()
         for track in tracks:

@@ -10,7 +10,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from mgtag.bundle import DEFAULT, Bundle
-from mgtag.view.text import dumps, printable, stdout
+from mgtag.errors import BundleError
+from mgtag.view.text import dumps, printable, stderr, stdout
 
 
 def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
@@ -37,6 +38,12 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
     stdout().print(table if bundles else "There is no model at hand.")
 
 
+def show_broken(errors: Sequence[BundleError]) -> None:
+    """Print what is wrong with the bundles that do not verify."""
+    for error in errors:
+        stderr().print(Text("broken  ", "bold red") + Text(printable(error)))
+
+
 def show_card(bundle: Bundle, as_json: bool) -> None:
     """Print a whole card."""
     if as_json:
@@ -51,7 +58,8 @@ def _measured(measured: Mapping[str, Any]) -> str:
     test = measured.get("shipped", {}).get("test")
     if not test:
         return "nothing"
-    right, dared, precision = (f"{test[k]:.0%}" for k in ("track_accuracy", "tagged_share", "tagged_precision"))
+    keys = ("track_accuracy", "tagged_share", "tagged_precision")
+    right, dared, precision = (f"{test[key]:.0%}" for key in keys)
     return f"right for {right} of test tracks; dares to tag {dared}, and is right for {precision} of those"
 
 

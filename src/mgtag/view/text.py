@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
+import sys
+from unicodedata import category
 
 from rich.console import Console
+
+MARK = "\N{REPLACEMENT CHARACTER}"
 
 # Colours that read on light and dark alike; a genre keeps its own everywhere.
 COLOURS = {
@@ -41,17 +43,14 @@ def printable(text: object) -> str:
 
     A file's name may hold a line break, an escape sequence, or bytes that are no text.
     """
-    raw = os.fsencode(text) if isinstance(text, Path) else str(text).encode("utf-8", "surrogateescape")
-    return "".join(
-        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in raw.decode("utf-8", "replace")
-    )
+    return "".join(c if c.isprintable() or category(c) == "Zs" else MARK for c in str(text))
 
 
 def dumps(value: object) -> str:
-    """Return JSON in UTF-8; names that are no text keep their bytes as lone surrogates, escaped."""
+    """Return JSON; where stdout cannot spell it, and for bytes that are no text, with escapes."""
     text = json.dumps(value, ensure_ascii=False)
     try:
-        text.encode("utf-8")
+        text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         return json.dumps(value)
     return text

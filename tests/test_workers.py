@@ -1,0 +1,106 @@
+"""Worker processes: they outlive a crash beside them, but not their parent, and not Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mgtag.workers import Workers, executor
+
+PARENT = """
+import os, sys, time
+from mgtag.workers import Workers
+
+if __name__ == "__main__":
+    pool = Workers(2)
+    futures = [pool.submit(os.getpid) for _ in range(20)]
+    print(*{f.result() for f in futures}, flush=True)
+    tasks = [pool.submit(time.sleep, 600) for _ in range(4)]
+    time.sleep(600)
+"""
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def late(path: Path) -> None:
+    time.sleep(120)
+    path.touch()
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def eventually(condition: object) -> bool:
+    """Wait for what must happen, with patience for a busy machine."""
+    for _ in range(600):
+        if condition():  # type: ignore[operator]
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_processes_compute() -> None:
+    with Workers(2) as pool:
+        pids = {pool.submit(os.getpid).result() for _ in range(4)}
+    assert os.getpid() not in pids
+    assert eventually(lambda: all(gone(pid) for pid in pids))
+
+
+def test_a_crash_does_not_end_the_pool() -> None:
+    with Workers(1) as pool:
+        with pytest.raises(BrokenExecutor):
+            pool.submit(die).result()
+        assert pool.submit(abs, -3).result() == 3
+
+
+def test_ctrl_c_does_not_reach_a_worker() -> None:
+    with Workers(1) as pool:
+        pid = pool.submit(os.getpid).result()
+        task = pool.submit(time.sleep, 0.5)
+        os.kill(pid, signal.SIGINT)
+        task.result()
+        assert pool.submit(os.getpid).result() == pid
+
+
+def test_nobody_waits_for_the_workers_after_ctrl_c(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Workers(1) as pool:
+        pid = pool.submit(os.getpid).result()
+        task = pool.submit(late, tmp_path / "finished")
+        raise KeyboardInterrupt
+    assert gone(pid)
+    assert task.done()
+    assert not (tmp_path / "finished").exists()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="asks /proc who is alive")
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(PARENT)
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py")], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(word) for word in parent.stdout.readline().split()]
+        assert pids
+        assert not any(gone(pid) for pid in pids)
+        parent.kill()
+        assert eventually(lambda: all(gone(pid) for pid in pids))
+
+
+def test_a_gpu_is_shared_by_threads() -> None:
+    with executor(2, "cuda") as pool:
+        assert isinstance(pool, ThreadPoolExecutor)
+        assert pool.submit(os.getpid).result() == os.getpid()
+    assert isinstance(executor(1, "cpu"), Workers)
