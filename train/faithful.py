@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 from mgtag_train import metrics
 from mgtag_train.data import GTZAN, SliceDataset, load_cache, split_names, take
+from mgtag_train.faithful_report import section, sentence, write_block
 from mgtag_train.record import commit, versions
 from numpy.typing import NDArray
+from scipy.integrate import trapezoid
 
 from mgtag import bundle
 from mgtag.attribution import METHODS, silenced, weigher
@@ -33,8 +35,7 @@ from mgtag.inference import Tagger
 Mask = NDArray[np.bool_]
 I64 = NDArray[np.int64]
 
-COUNTS = (0, 2, 4, 10, 20, 39)  # frames removed of each slice; 4 of 39 are a tenth
-TENTH = 4
+COUNTS = (0, 4, 10, 20, 39)  # frames removed of each slice
 DRAWS = 5  # of chance
 CLEAR = 2.0  # standard errors from chance that count as more than chance
 
@@ -52,7 +53,9 @@ def averaged(x: F32, frames: Mask) -> F32:
 REMOVALS: dict[str, Callable[[F32, Mask], F32]] = {"averaged": averaged, "silenced": silenced}
 
 
-def measure(tagger: Tagger, tracks: SliceDataset, tell: Callable[[str], object] = lambda told: None) -> dict[str, Any]:
+def measure(
+    tagger: Tagger, tracks: SliceDataset, tell: Callable[[str], object] = lambda told: None
+) -> dict[str, Any]:
     """Draw both curves for every method, and for chance, on some tracks.
 
     Returns
@@ -98,71 +101,6 @@ def measure(tagger: Tagger, tracks: SliceDataset, tell: Callable[[str], object] 
     }
 
 
-def section(record: Mapping[str, Any]) -> str:
-    """Return the record as a section of ``RESULTS.md``."""
-    last = record["counts"][-1]
-    lines = [
-        "## Is an explanation faithful?",
-        "",
-        f"{record['bundle']} on the {record['tracks']} test tracks ({record['slices']:,} slices). In every slice the "
-        f"frames of most weight are removed, and the probability of the genre that the track voted for is watched; "
-        f"chance is the mean of {record['draws']} random orders. “Position” is the mean attention of all slices, the "
-        "same for each: where it does as well as attention, attention knows the place in the slice, not the sound.",
-        "",
-    ]
-    ways = {"averaged": "become the slice's average frame", "silenced": "fall silent"}
-    for removal, told in ways.items():
-        curves, areas = record["curves"][removal], record["areas"][removal]
-        shown = range(1, len(record["counts"]) - 1)
-        lines += [
-            f"Removed frames {told}; probability left after so many of {last}, and the areas under both curves "
-            "with their distance from chance (± standard error over tracks):",
-            "",
-            "| weights | " + " | ".join(f"{record['counts'][n]}" for n in shown) + " | deletion, less is better | "
-            "insertion, more is better |",
-            "|---|" + "---|" * (len(shown) + 2),
-        ]
-        for name in ("occlusion", "gradient", "attention", "position", "chance"):
-            row = [f"{curves[name]['deletion'][n]:.3f}" for n in shown]
-            for way in ("deletion", "insertion"):
-                area = areas[name][way]
-                told_area = f"{area['area']:.3f}"
-                if name != "chance":
-                    told_area += f" ({area['from_chance']:+.3f} ± {area['error']:.3f})"
-                row.append(told_area)
-            lines.append(f"| {name} | " + " | ".join(row) + " |")
-        lines.append("")
-    lines.append(_verdict(record))
-    lines.append("")
-    lines.append("Made by `python -m mgtag_train.faithful`; record: `train/records/faithful.json`.")
-    return "\n".join(lines) + "\n"
-
-
-def sentence(record: Mapping[str, Any]) -> str:
-    """Return the record as one sentence for the user guide."""
-    n = list(record["counts"]).index(TENTH)
-    curves = record["curves"]["silenced"]
-    start = curves["chance"]["deletion"][0]
-    falls = {name: start - curve["deletion"][n] for name, curve in curves.items()}
-    return (
-        f"On {record['tracks']} test tracks, silencing the tenth of every slice that weighs most takes "
-        f"{100 * falls['occlusion']:.0f} points off a genre's probability with `occlusion`, "
-        f"{100 * falls['gradient']:.0f} with `gradient`, {100 * falls['attention']:.0f} with `attention`, and "
-        f"{100 * falls['chance']:.0f} if the tenth is chosen at random.\n"
-    )
-
-
-def write_block(page: Path, text: str) -> None:
-    """Put a text between a page's two marks; at its end, where it has none."""
-    begin, end = "<!-- faithful -->\n", "<!-- /faithful -->"
-    old = page.read_text(encoding="utf-8") if page.exists() else ""
-    if begin not in old:
-        old = f"{old.rstrip()}\n\n{begin}{end}\n".lstrip()
-    head, _, rest = old.partition(begin)
-    _, _, tail = rest.partition(end)
-    page.write_text(head + begin + text + end + tail, encoding="utf-8")
-
-
 def write(record: Mapping[str, Any]) -> None:
     """Write the record, its section and its sentence."""
     RECORD.parent.mkdir(exist_ok=True)
@@ -203,16 +141,16 @@ def _curves(
 def _summary(found: Mapping[str, Mapping[str, F32]], owner: I64) -> tuple[dict[str, Any], dict[str, Any]]:
     curves: dict[str, Any] = {}
     areas: dict[str, Any] = {}
-    draws = [name for name in found if name.startswith("chance")]
     shares = np.array(COUNTS) / COUNTS[-1]
     for way in ("deletion", "insertion"):
-        of_tracks = {name: _by_track(np.trapezoid(c[way], shares, axis=0), owner) for name, c in found.items()}
-        of_tracks["chance"] = np.mean([of_tracks.pop(name) for name in draws], axis=0)
-        means = {name: found[name][way].mean(axis=1) for name in found if name not in draws}
-        means["chance"] = np.mean([found[name][way].mean(axis=1) for name in draws], axis=0)
+        of_slices = {name: curve[way] for name, curve in found.items() if not name.startswith("chance")}
+        of_slices["chance"] = np.mean(
+            [c[way] for name, c in found.items() if name.startswith("chance")], axis=0
+        )
+        of_tracks = {n: _by_track(trapezoid(curve, shares, axis=0), owner) for n, curve in of_slices.items()}
         for name, values in of_tracks.items():
             distance = values - of_tracks["chance"]
-            curves.setdefault(name, {})[way] = [_round(value) for value in means[name]]
+            curves.setdefault(name, {})[way] = [_round(value) for value in of_slices[name].mean(axis=1)]
             areas.setdefault(name, {})[way] = {
                 "area": _round(values.mean()),
                 "from_chance": _round(distance.mean()),
@@ -237,13 +175,6 @@ def _is_faithful(areas: Mapping[str, Mapping[str, float]]) -> bool:
     )
 
 
-def _verdict(record: Mapping[str, Any]) -> str:
-    good = record["faithful"]
-    poor = [method for method in METHODS if method not in good]
-    told = f"Clearly better than chance by both removals: {', '.join(good) or 'none'}."
-    return told + (f" Not: {', '.join(poor)}." if poor else "")
-
-
 def main() -> None:
     """Measure the shipped bundle on the test tracks and write what came out."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -252,7 +183,7 @@ def main() -> None:
     arguments = parser.parse_args()
     tracks = take(load_cache(arguments.features, GTZAN), split_names("test"))
     tagger = Tagger(bundle.find(arguments.bundle), "cpu")
-    write(measure(tagger, SliceDataset(tracks, GTZAN.spec), lambda told: print(told, file=sys.stderr)))
+    write(measure(tagger, SliceDataset(tracks, GTZAN.spec), lambda told: print(told, file=sys.stderr)))  # noqa: T201
 
 
 if __name__ == "__main__":

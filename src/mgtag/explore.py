@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ class Profile:
         return tuple(sorted(int(n) for n in np.argsort(-self.weights, kind="stable")[:TOP]))
 
 
-def profile(index: Index, bundle: str, slice_s: float, genre: str) -> Profile:
+def profile(index: Index, bundle: str, slice_s: float, genres: Mapping[str, str], genre: str) -> Profile:
     """Average the attention over all tracks of the index that were heard as a genre.
 
     Parameters
@@ -68,6 +69,8 @@ def profile(index: Index, bundle: str, slice_s: float, genre: str) -> Profile:
         Id of the model; tracks that another one heard are left out.
     slice_s : float
         Length of its slices.
+    genres : mapping
+        What the model calls each of its labels.
     genre : str
         Without regard to case and punctuation.
 
@@ -81,7 +84,8 @@ def profile(index: Index, bundle: str, slice_s: float, genre: str) -> Profile:
         prediction = index.prediction(track.path) if _plain(track.heard) == _plain(genre) else None
         if prediction is not None and track.duration_s > 0:
             name = track.heard
-            rows.append(track_profile(prediction, _label(prediction, genre), slice_s, track.duration_s))
+            label = [genres[label] for label in prediction.labels].index(name)
+            rows.append(track_profile(prediction, label, slice_s, track.duration_s))
     if not rows:
         raise UsageError(
             f"The index holds no track that {bundle} heard as {genre!r}; `mgtag scan` a folder first, "
@@ -89,9 +93,7 @@ def profile(index: Index, bundle: str, slice_s: float, genre: str) -> Profile:
         )
     found = np.stack(rows)
     error = found.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.zeros(STEPS)
-    return Profile(
-        name, len(rows), found.mean(axis=0), error.astype(np.float32), DECK.get(_plain(genre), ())
-    )
+    return Profile(name, len(rows), found.mean(axis=0), error.astype(np.float32), DECK.get(_plain(genre), ()))
 
 
 def track_profile(prediction: Prediction, label: int, slice_s: float, duration_s: float) -> F32:
@@ -111,10 +113,6 @@ def track_profile(prediction: Prediction, label: int, slice_s: float, duration_s
     mean = means.mean()
     flat: F32 = (means / mean if mean > 0 else np.ones(STEPS)).astype(np.float32)
     return flat
-
-
-def _label(prediction: Prediction, genre: str) -> int:
-    return next(n for n, label in enumerate(prediction.labels) if _plain(label) == _plain(genre))
 
 
 def _plain(name: str) -> str:

@@ -96,9 +96,7 @@ def listen(path: Path, tagger: Tagger, tell: Tell = lambda seconds: None) -> tup
     if not heard:
         raise AudioError(f"{path}: there is nothing to hear: the whole file is silent.")
     probabilities, attention, embedding = (np.concatenate(p) for p in zip(*parts, strict=True))
-    prediction = Prediction(
-        card.labels, np.array(starts, np.float32), probabilities, attention, embedding
-    )
+    prediction = Prediction(card.labels, np.array(starts, np.float32), probabilities, attention, embedding)
     return prediction, sketch.finish()
 
 

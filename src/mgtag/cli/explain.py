@@ -26,7 +26,9 @@ def explain_command(
     genre: Annotated[
         list[str] | None,
         typer.Option(
-            "--genre", "-g", help="Instead of files: where attention falls in the index's tracks of this genre."
+            "--genre",
+            "-g",
+            help="Instead of files: where attention falls in the index's tracks of this genre.",
         ),
     ] = None,
     html: Annotated[
@@ -69,7 +71,7 @@ def explain_command(
 
         with open_index(index) as store:
             for name in genre:
-                show_profile(profile(store, found.id, found.card.mel.slice_s, name), json)
+                show_profile(profile(store, found.id, found.card.mel.slice_s, found.card.genres, name), json)
         return
 
     from mgtag.account import account

@@ -77,7 +77,9 @@ def write_picture(target: Path, song: Path, made: Explanation, sound: Sound) -> 
 def _title(ax: Axes, song: Path, made: Explanation, sound: Sound) -> None:
     (genre, confidence), *others = made.ranking()
     told = f"{genre}, {confidence:.0%} sure" + "".join(f"; then {o}, {share:.0%}" for o, share in others)
-    ax.set_title(f"{printable(song.stem)}  ({minutes(sound.duration_s)})", loc="left", weight="bold", fontsize=12)
+    ax.set_title(
+        f"{printable(song.stem)}  ({minutes(sound.duration_s)})", loc="left", weight="bold", fontsize=12
+    )
     ax.set_title(told, loc="right", color=SOFT, fontsize=10)
 
 
@@ -102,7 +104,13 @@ def _mel(ax: Axes, made: Explanation, sound: Sound) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     right = sound.mel.shape[1] * sound.column_s
-    ax.imshow(sound.mel, origin="lower", aspect="auto", extent=(0, right, 0, 1), cmap=LinearSegmentedColormap.from_list("mel", RAMP))
+    ax.imshow(
+        sound.mel,
+        origin="lower",
+        aspect="auto",
+        extent=(0, right, 0, 1),
+        cmap=LinearSegmentedColormap.from_list("mel", RAMP),
+    )
     ax.set_yticks(height_of(TICKS_HZ, made.spec), [f"{hz / 1000:g}" for hz in TICKS_HZ])
     ax.set_ylabel("kHz, mel")
 

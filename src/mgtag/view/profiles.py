@@ -39,7 +39,9 @@ def show_profile(found: Profile, as_json: bool) -> None:
     console.print(f"Top three of {STEPS} steps: {_listed(found.top)}; the deck's: {_listed(found.deck)}.")
     spread = float((found.error / found.weights.clip(1e-6)).mean())
     if found.tracks > 1:
-        console.print(Text(f"1 × is an average step; standard error of a step, on average {spread:.0%}\n", "dim"))
+        console.print(
+            Text(f"1 × is an average step; standard error of a step, on average {spread:.0%}\n", "dim")
+        )
 
 
 def _marks(steps: tuple[int, ...], mark: str) -> Text:

@@ -32,7 +32,9 @@ def bars(values: F32, rows: int) -> list[str]:
     """Draw values as columns of blocks, the highest filling all `rows`; from the top row down."""
     steps = len(BLOCKS) - 1
     highest = float(values.max(initial=0.0))
-    eighths = np.round(values / highest * rows * steps).astype(int) if highest > 0 else np.zeros(len(values), int)
+    eighths = (
+        np.round(values / highest * rows * steps).astype(int) if highest > 0 else np.zeros(len(values), int)
+    )
     return [
         "".join(BLOCKS[int(np.clip(n - row * steps, 0, steps))] for n in eighths)
         for row in reversed(range(rows))
@@ -71,7 +73,7 @@ def genre_style(genre: str, reverse: bool = False) -> Style:
 def sure(made: Explanation, count: int) -> str:
     """Draw how probable the genre of every column is, in one row."""
     shares = _column_shares(made, count).max(axis=1)
-    return "".join(BLOCKS[int(round(float(share) * (len(BLOCKS) - 1)))] for share in shares)
+    return "".join(BLOCKS[round(float(share) * (len(BLOCKS) - 1))] for share in shares)
 
 
 def times(length_s: float, most: float = 16) -> list[float]:
