@@ -19,11 +19,11 @@ def section(record: Mapping[str, Any]) -> str:
     lines = [
         "## Is an explanation faithful?",
         "",
-        f"{record['bundle']} on {record['tracks']} test tracks ({record['slices']:,} slices). In every slice the",
-        "frames of most weight are removed, and the probability of the genre that the track voted for is",
-        f"watched; chance is the mean of {record['draws']} random orders. *Position* is the mean attention of all",
-        "slices, the same for each: where it does as well as attention does, attention knows a place in the",
-        "slice, not the sound.",
+        f"{record['bundle']} on {record['tracks']} test tracks ({record['slices']:,} slices). In every slice",
+        "the frames of most weight are removed, and the probability of the genre that the track voted for",
+        f"is watched; chance is the mean of {record['draws']} random orders. *Position* is the mean",
+        "attention of all slices, the same for each: where it does as well as attention does, attention",
+        "knows a place in the slice, not the sound.",
     ]
     for removal, told in WAYS.items():
         lines += ["", f"Removed frames {told}:", "", *_table(record, removal)]
@@ -31,8 +31,8 @@ def section(record: Mapping[str, Any]) -> str:
     poor = [method for method in METHODS if method not in good]
     lines += [
         "",
-        "Areas lie under the curve of probability over the share removed (deletion) or brought back (insertion),",
-        "with their distance from chance ± its standard error over tracks.",
+        "Areas lie under the curve of probability over the share removed (deletion) or brought back",
+        "(insertion), with their distance from chance ± its standard error over tracks.",
         f"Clearly better than chance, whichever way frames are removed: {', '.join(good) or 'none'}."
         + (f" Not so: {', '.join(poor)}." if poor else ""),
         "",
@@ -49,8 +49,8 @@ def sentence(record: Mapping[str, Any]) -> str:
         for name, curve in record["curves"]["silenced"].items()
     }
     return (
-        f"Measured on {record['tracks']} test tracks: silencing the tenth of every slice that weighs most takes\n"
-        f"{falls['occlusion']} points off the genre's probability if `occlusion` chooses it, "
+        f"Measured on {record['tracks']} test tracks: silencing the tenth of every slice that weighs most\n"
+        f"takes {falls['occlusion']} points off the genre's probability if `occlusion` chooses it, "
         f"{falls['gradient']} with `gradient`, {falls['attention']} with `attention`,\n"
         f"and {falls['chance']} if it is chosen at random; more in [RESULTS](../train/RESULTS.md).\n"
     )

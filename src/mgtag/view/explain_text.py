@@ -30,7 +30,7 @@ def print_explanation(path: Path, made: Explanation, duration_s: float, bundle: 
     console.print(_timeline(made, console.width - GUTTER, console.color_system is not None))
     console.print(_legend(made))
     console.print(_moments(made))
-    console.print(Text(f"weight: {MEANS[made.method]}; 1 × is an average moment\n", "dim"))
+    console.print(Text(f"weight: {MEANS[made.method]}; 1 × is average\n", "dim"))
 
 
 def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> RenderableType:

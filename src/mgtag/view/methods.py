@@ -8,7 +8,7 @@ NAMES = {
     "attention": "attention",
 }
 MEANS = {
-    "occlusion": "how far the genre's probability falls when that moment falls silent",
+    "occlusion": "how far the genre's probability falls when that moment is silenced",
     "gradient": "what that moment adds to the genre's probability, by integrated gradients",
     "attention": "where the network's attention lies; as an explanation no better than chance",
 }

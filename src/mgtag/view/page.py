@@ -23,6 +23,7 @@ from mgtag.view.text import HEX, dumps, printable
 
 U8 = NDArray[np.uint8]
 
+SCRIPTS = ("explain.js", "explain.plots.js", "explain.player.js")
 TICKS_HZ = (250, 1000, 4000)
 SHADES = 64  # of the spectrogram; an eye tells no more, and the page is a third smaller
 KINDS = {  # that browsers play
@@ -66,7 +67,7 @@ def write_page(
     parts = {
         "title": html.escape(printable(song.name)),
         "style": _asset("explain.css"),
-        "script": _asset("explain.js"),
+        "script": "".join(map(_asset, SCRIPTS)),
         # Inside a script only "</" could end it early, and "<!--" change what it means.
         "data": dumps(data).replace("<", "\\u003c"),
     }

@@ -26,7 +26,7 @@ POINTS = 1600  # of the curve: more than the picture has columns of its own
 TICKS_HZ = (250, 1000, 4000)
 INK, SOFT = "#1d1d1f", "#6e6e73"
 RAMP = ("#ffffff", "#e9e4f2", "#c3a6d8", "#a04a9c", "#5b1a6e", "#1b0b33")  # softest to loudest
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 9,
     "text.color": INK,
@@ -47,13 +47,21 @@ def check() -> None:
 
 
 def write_picture(target: Path, song: Path, made: Explanation, sound: Sound) -> None:
-    """Draw waveform, spectrogram, weights and probabilities; the suffix says as what (.png, .svg, .pdf).
+    """Write a picture; the suffix says of which kind (.png, .svg, .pdf).
 
     Raises
     ------
     UsageError
         If matplotlib does not know the suffix.
     """
+    try:
+        draw(song, made, sound).savefig(target)
+    except ValueError as error:
+        raise UsageError(f"{target}: a picture can be .png, .svg or .pdf ({error}).") from error
+
+
+def draw(song: Path, made: Explanation, sound: Sound) -> Figure:
+    """Draw the four plots, from top to bottom: waveform, spectrogram, weights, probabilities."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -68,10 +76,7 @@ def write_picture(target: Path, song: Path, made: Explanation, sound: Sound) -> 
         genres.set_xlim(0, sound.duration_s)
         genres.set_xticks(times(sound.duration_s), [clock(t) for t in times(sound.duration_s)])
         _legend(figure, made)
-        try:
-            figure.savefig(target)
-        except ValueError as error:
-            raise UsageError(f"{target}: a picture can be .png, .svg or .pdf ({error}).") from error
+    return figure
 
 
 def _title(ax: Axes, song: Path, made: Explanation, sound: Sound) -> None:
