@@ -61,8 +61,8 @@ def _sounds(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     def get(kind: str, seconds: float, options: tuple[tuple[str, Any], ...]) -> Path:
         key = (kind, seconds, options)
         if key not in made:
-            made[key] = folder / f"{len(made)}.{SUFFIX.get(kind, kind)}"
-            sounds.make(made[key], seconds, kind, **dict(options))
+            path = folder / f"{len(made)}.{SUFFIX.get(kind, kind)}"
+            made[key] = sounds.make(path, seconds, kind, **dict(options))
         return made[key]
 
     return get

@@ -88,6 +88,14 @@ def test_every_sample_rate_comes_out_at_ours(tmp_path: Path, rate: int) -> None:
     assert peak == pytest.approx(440, abs=1)
 
 
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_resampling_loses_nothing_at_the_end(tmp_path: Path, rate: int) -> None:
+    y = audio.load(pcm(tmp_path / "a.wav", sine(440, 1, rate)[None], rate))
+    assert abs(len(y) - SAMPLE_RATE) <= 2
+    part = audio.load_slices(tmp_path / "a.wav", [0.5], 0.5)[0]
+    assert rms(part[-200:-10]) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
+
+
 def test_another_rate_can_be_asked_for(tmp_path: Path) -> None:
     path = pcm(tmp_path / "a.wav", sine(440, 2, 44_100)[None], 44_100)
     assert len(audio.load(path, 16_000)) == pytest.approx(32_000, abs=100)

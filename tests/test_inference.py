@@ -74,6 +74,13 @@ def test_silence_before_the_music_does_not_speak(real: Tagger, tmp_path: Path) -
     assert vote(heard.labels, heard.probabilities, 1.0).best() == ("jazz",)
 
 
+def test_the_cards_temperature_takes_confidence_away(real: Tagger, song: Song, tmp_path: Path) -> None:
+    path = song(tmp_path / "a.flac", 3.0, sound="sine")
+    warm = Tagger(tiny_bundle.make(tmp_path / "warm", temperature=4.0), "cpu").predict(path)
+    there = np.log(real.predict(path).probabilities)
+    np.testing.assert_allclose(np.diff(np.log(warm.probabilities)), np.diff(there) / 4, atol=1e-3)
+
+
 @pytest.mark.parametrize("seconds", [0.05, 0.5, SLICE_S - MEL.hop / MEL.sample_rate - 0.02])
 def test_too_short_is_told(real: Tagger, song: Song, tmp_path: Path, seconds: float) -> None:
     with pytest.raises(AudioError, match=r"a\.flac: too short"):

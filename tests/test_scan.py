@@ -15,6 +15,7 @@ import tiny_bundle
 from conftest import FakeTagger, Inline
 
 from mgtag import audio, tags
+from mgtag import scan as room
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
 from mgtag.events import Event, Failed, Found, Kept
@@ -163,6 +164,29 @@ def test_threads_give_the_same_as_one(music: Path, song: Song, tagger: FakeTagge
         events = list(scan([music], tagger, index, Policy(dry_run=True), pool))
     assert sorted(e.path.name for e in events[1:]) == sorted(f"{n}.wav" for n in range(80))
     assert len(tagger.asked) == 80
+
+
+def test_only_so_many_files_are_under_way_at_once(
+    music: Path, song: Song, tagger: FakeTagger, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Complaint AudioMuse#750: out of memory over a large library."""
+    for n in range(20):
+        song(music / f"{n}.wav", 0.2)
+    monkeypatch.setattr(room, "AHEAD", 3)
+    waiting: list[int] = []
+
+    class Counting(ThreadPoolExecutor):
+        under_way = 0
+
+        def submit(self, *args: Any, **kwargs: Any) -> Any:
+            self.under_way += 1
+            waiting.append(self.under_way)
+            return super().submit(*args, **kwargs)
+
+    with Counting(2) as pool:
+        for event in scan([music], tagger, index, Policy(dry_run=True), pool):
+            pool.under_way -= not isinstance(event, Found)
+    assert max(waiting) == 3
 
 
 # What is asked for
@@ -420,6 +444,24 @@ def test_failures_go_on(go: Go, music: Path, song: Song, index: Index) -> None:
         track = index.track(music / name)
         assert track is not None
         assert (track.event, track.error) == ("failed", events[name].error)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ape"])
+@pytest.mark.parametrize("part", [0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused_or_comes_back_byte_for_byte(
+    go: Go, music: Path, song: Song, index: Index, kind: str, part: float
+) -> None:
+    path = song(music / f"a.{kind}", 8.0)
+    os.truncate(path, int(path.stat().st_size * part))
+    before = path.read_bytes()
+    (event,) = go().values()
+    if isinstance(event, Failed):
+        assert "a." in event.error
+        assert path.read_bytes() == before
+    else:
+        assert genres(path) == ("Blues",)
+        assert [type(u) for u in undo(index)] == [Undone]
+        assert path.read_bytes() == before
 
 
 def test_a_damaged_file_is_not_tried_again_until_it_changes(

@@ -289,6 +289,16 @@ def test_a_change_left_pending_by_a_crash_is_settled(
     assert path.read_bytes() == original
 
 
+def test_a_scan_settles_what_a_killed_one_left(
+    go: Go, music: Path, song: Song, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later, nobody could tell whether that change ever happened."""
+    song(music / "a.flac")
+    crash(monkeypatch, go, before_replace=True)
+    go()
+    assert [c.state for c in index.changes("1")] == ["done"]
+
+
 def test_undo_works_right_after_a_crash(
     go: Go, music: Path, song: Song, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,9 @@ def test_a_tie_keeps_the_order_of_the_labels() -> None:
     """Complaint PICARD-3246: genres that change places at every reload."""
     found = vote(LABELS, shares((0.1, 0.4, 0.1, 0.4)), 1.0)
     assert found.best(2) == ("jazz", "pop")
+    many = tuple(f"{n:02}" for n in range(60))
+    tied = vote(many, np.array([[1, 2] * 30], np.float32) / 90, 1.0)
+    assert tied.best(30) == many[1::2]
 
 
 def test_further_genres_must_beat_chance() -> None:

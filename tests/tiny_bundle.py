@@ -21,6 +21,7 @@ MEL = MelSpec(n_mels=32, n_frames=13)  # slices of a second
 LABELS = ("blues", "jazz", "metal")  # heard in a hum, in a 440 Hz sine, in what lies above
 BANDS = (0, 3, 8, 32)  # first mel band of each label
 GAIN = 4.0
+BIAS = np.array([0.3, 0.0, 0.0], np.float32)  # what it would say of silence, if it were asked
 
 
 def make(folder: Path, **changes: Any) -> Bundle:
@@ -45,7 +46,8 @@ def graph() -> bytes:
         weights[BANDS[n] : BANDS[n + 1], n] = GAIN / (BANDS[n + 1] - BANDS[n])
     nodes = [
         helper.make_node("ReduceMean", ["windows", "time"], ["embedding"], keepdims=0),
-        helper.make_node("MatMul", ["embedding", "weights"], ["logits"]),
+        helper.make_node("MatMul", ["embedding", "weights"], ["scores"]),
+        helper.make_node("Add", ["scores", "bias"], ["logits"]),
         helper.make_node("ReduceMean", ["windows", "band"], ["loudness"], keepdims=0),
         helper.make_node("Softmax", ["loudness"], ["attention"], axis=-1),
     ]
@@ -57,6 +59,7 @@ def graph() -> bytes:
         [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["n", size]) for k, size in sizes.items()],
         [
             numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(BIAS, "bias"),
             numpy_helper.from_array(np.array([2]), "time"),
             numpy_helper.from_array(np.array([1]), "band"),
         ],

@@ -165,6 +165,7 @@ def make_bundle(
             "shipped": {"valid": valid[chosen], "test": test[chosen]},
             "test_over_seeds": over_seeds(seeds, test),
             "valid_over_seeds": over_seeds(seeds, valid),
+            "not_music": confidences(written[chosen], calibration, corpus),
             "commit": commit(),
             "versions": versions(),
         },
@@ -202,6 +203,19 @@ def measure(model: Queens, calibration: Calibration, tracks: SliceDataset) -> di
         "tagged_precision": precision,
     }
     return {key: round(value, 4) for key, value in figures.items()}
+
+
+def confidences(model: Queens, calibration: Calibration, corpus: Corpus) -> dict[str, float]:
+    """Return the mean and highest confidence of each kind of sound that is no music."""
+    others = SliceDataset(corpus.held_out_others, corpus.source.spec)
+    windows, owner = others.tiles()
+    confidence = calibration.votes(answers(model, windows), owner.numpy()).max(axis=1)
+    kinds = np.array([name.split(".")[0] for name in others.names])
+    return {
+        f"{kind}_{what}": round(float(figure(confidence[kinds == kind])), 4)
+        for kind in sorted(set(kinds))
+        for what, figure in (("mean", np.mean), ("highest", np.max))
+    }
 
 
 def over_seeds(seeds: Sequence[int], figures: Sequence[Mapping[str, float]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Queue
@@ -17,7 +17,7 @@ import torch
 from mgtag_train.data import SliceDataset
 from mgtag_train.loop import Training, channels_last, save_checkpoint
 from mgtag_train.recipe import Recipe
-from mgtag_train.record import new_record
+from mgtag_train.record import Record, commit, versions
 
 from mgtag.errors import UsageError
 from mgtag.models import Queens, build
@@ -60,28 +60,34 @@ def fit(
         If the checkpoint to resume from is of another recipe or seed.
     """
     with _one_thread():
-        teachers = [load_best(folder) for folder in job.teachers]
-        training = Training(job.recipe, learn, check, job.seed, teachers)
-        job.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint, identity = job.folder / CHECKPOINT, repr((job.recipe, job.seed))
+        training = Training(
+            job.recipe, learn, check, job.seed, [load_best(folder) for folder in job.teachers]
+        )
+        identity = {"identity": repr((job.recipe, job.seed)), "commit": commit()}
+        checkpoint, record = job.folder / CHECKPOINT, job.folder / RECORD
         if resume and checkpoint.is_file():
-            state = torch.load(checkpoint, weights_only=True)
-            if state.pop("identity") != identity:
-                raise UsageError(
-                    f"{checkpoint}: this run was begun with another recipe; resume it with its own, or anew."
-                )
-            training.restore(state)
+            identity = _take_up(training, checkpoint, identity)
+            if training.finished and record.is_file():
+                return
+        job.folder.mkdir(parents=True, exist_ok=True)
         while not training.finished:
             row = training.run_epoch()
-            save_checkpoint(checkpoint, training.state() | {"identity": identity})
+            save_checkpoint(checkpoint, training.state() | identity)
             report(job.name, training.epoch, job.recipe.epochs, row)
-        arguments = {"architecture": job.recipe.architecture, "arguments": dict(job.recipe.arguments)}
-        save_checkpoint(job.folder / BEST, arguments | {"weights": training.best})
-        names = tuple(folder.name for folder in job.teachers)
-        best = training.best_epoch + 1
-        new_record(job.name, job.seed, job.recipe, data, training.history, best, names).write(
-            job.folder / RECORD
-        )
+        model = {"architecture": job.recipe.architecture, "arguments": dict(job.recipe.arguments)}
+        save_checkpoint(job.folder / BEST, model | {"weights": training.best})
+        Record(
+            name=job.name,
+            seed=job.seed,
+            recipe=asdict(job.recipe),
+            data=data,
+            commit=identity["commit"],
+            versions=versions(),
+            history=training.history,
+            best_epoch=training.best_epoch + 1,
+            seconds=sum(row["seconds"] for row in training.history),
+            teachers=tuple(folder.name for folder in job.teachers),
+        ).write(record)
 
 
 def fit_all(
@@ -142,6 +148,18 @@ def _relay(manager: SyncManager, report: Report) -> Iterator[_Sender]:
     finally:
         queue.put(None)
         listener.join()
+
+
+def _take_up(training: Training, checkpoint: Path, identity: dict[str, str]) -> dict[str, str]:
+    """Restore a run; it keeps the commit that it was begun with."""
+    state = torch.load(checkpoint, weights_only=True)
+    if state.pop("identity") != identity["identity"]:
+        raise UsageError(
+            f"{checkpoint}: this run was begun with another recipe; resume it with its own, or anew."
+        )
+    begun = state.pop("commit", identity["commit"])
+    training.restore(state)
+    return identity | {"commit": begun}
 
 
 @contextmanager

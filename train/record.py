@@ -11,8 +11,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from mgtag_train.recipe import Recipe
-
 SHAPING = ("train", "src/mgtag/models", "src/mgtag/features.py", "src/mgtag/audio.py", "src/mgtag/vote.py")
 PACKAGES = ("mgtag", "torch", "numpy", "scikit-learn", "onnx", "onnxscript", "onnxruntime")
 
@@ -30,7 +28,7 @@ class Record:
     data : mapping
         Source, split and number of tracks.
     commit : str
-        Of the working tree; ``+`` where it held changes, empty outside a repository.
+        Of the working tree when the run was begun; see `commit`.
     versions : mapping
     history : list
         One row an epoch: training loss, validation accuracies and log loss, seconds.
@@ -56,30 +54,6 @@ class Record:
     def write(self, path: Path) -> None:
         """Write the record as JSON."""
         path.write_text(json.dumps(_rounded(asdict(self)), indent=1) + "\n", encoding="utf-8")
-
-
-def new_record(
-    name: str,
-    seed: int,
-    recipe: Recipe,
-    data: Mapping[str, Any],
-    history: list[dict[str, float]],
-    best_epoch: int,
-    teachers: tuple[str, ...] = (),
-) -> Record:
-    """Describe a finished run, with the commit and the versions of this moment."""
-    return Record(
-        name=name,
-        seed=seed,
-        recipe=asdict(recipe),
-        data=data,
-        commit=commit(),
-        versions=versions(),
-        history=history,
-        best_epoch=best_epoch,
-        seconds=sum(row["seconds"] for row in history),
-        teachers=teachers,
-    )
 
 
 def commit() -> str:
