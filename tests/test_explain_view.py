@@ -36,7 +36,7 @@ run = CliRunner()
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A song of three parts, its name as hard as names are."""
     found = tmp_path_factory.mktemp("songs") / "a #1 100% <b>'séculaire'?.wav"
-    parts = [sounds.synthesise(kind, 8.0, 1, RATE, 1) for kind in ("hum", "noise", "hum")]
+    parts = [sounds.synthesise(kind, 8.0, 1, RATE, 1) for kind in ("hum", "chirps", "hum")]
     sounds.write(found, np.concatenate(parts, axis=1), "wav", "pcm_s16le", RATE)
     return found
 

@@ -57,7 +57,7 @@ def stretches(
     step = spec.n_frames * spec.hop
     wanted = (at_once - 1) * step + spec.n_samples
     y, first, length = np.zeros(0, np.float32), 0, 0
-    for part in _chunks(audio.stream(path, spec.sample_rate), step):
+    for part in _chunks(audio.stream(path, spec.sample_rate), at_once * step):
         if sketch is not None:
             sketch.add(part)
         length += len(part)

@@ -97,8 +97,8 @@ $("play").addEventListener("click", toggle);
 for (const name of ["play", "pause", "ended"]) song.addEventListener(name, showState);
 for (const name of ["seeked", "timeupdate", "loadedmetadata"]) song.addEventListener(name, move);
 song.addEventListener("error", () => mute(
-  "This browser cannot play the song: it is not where it was, or of a kind that browsers do not know. " +
-  "`mgtag explain --embed-audio --html …` puts it into the page."));
+  "This browser cannot play the song: it is not where it was (--embed-audio puts it into the page), " +
+  "or of a kind that browsers do not know."));
 if (playable) song.src = data.audio;
 stack.setAttribute("aria-valuemax", duration.toFixed(1));
 showState();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import re
 import struct
 import zlib
 from importlib.resources import files
@@ -71,9 +72,7 @@ def write_page(
         # Inside a script only "</" could end it early, and "<!--" change what it means.
         "data": dumps(data).replace("<", "\\u003c"),
     }
-    page = _asset("explain.html")
-    for name in ("title", "style", "script", "data"):  # the data last: it may hold anything
-        page = page.replace(f"@{name}@", parts[name])
+    page = re.sub(f"@({'|'.join(parts)})@", lambda found: parts[found[1]], _asset("explain.html"))
     target.write_text(page, encoding="utf-8")
 
 
