@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "hum & noise #1.wav"
     rate = tiny_bundle.MEL.sample_rate
-    parts = [sounds.synthesise(kind, DURATION_S / 2, 1, rate, 1) for kind in ("hum", "chirps")]
+    parts = [sounds.synthesise(kind, DURATION_S / 2, 1, rate, 1) for kind in ("hum", "sine")]
     sounds.write(path, np.concatenate(parts, axis=1), "wav", "pcm_s16le", rate)
     return path
 

@@ -20,8 +20,9 @@ from mgtag.account import account
 from mgtag.bundle import Bundle
 from mgtag.cli.app import app
 from mgtag.errors import UsageError
-from mgtag.explain import Explanation
+from mgtag.explain import Explanation, explain
 from mgtag.inference import Tagger
+from mgtag.prediction import Prediction
 from mgtag.sketch import Sound
 from mgtag.view.explain_json import as_row
 from mgtag.view.page import grey_png, write_page
@@ -36,7 +37,7 @@ run = CliRunner()
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A song of three parts, its name as hard as names are."""
     found = tmp_path_factory.mktemp("songs") / "a #1 100% <b>'séculaire'?.wav"
-    parts = [sounds.synthesise(kind, 8.0, 1, RATE, 1) for kind in ("hum", "chirps", "hum")]
+    parts = [sounds.synthesise(kind, 8.0, 1, RATE, 1) for kind in ("hum", "sine", "hum")]
     sounds.write(found, np.concatenate(parts, axis=1), "wav", "pcm_s16le", RATE)
     return found
 
@@ -65,8 +66,8 @@ def test_the_terminal_is_used_to_its_edge_and_not_beyond(width: int, path: Path,
     lines = explained(path, "--model", tiny.folder, columns=width).splitlines()
     assert max(map(len, lines)) == width
     genre = next(line for line in lines if line.startswith("genre"))
-    assert re.fullmatch(r"genre   Blues─+Metal─+Blues─+", genre) and len(genre) == width
-    middle = genre.index("Metal") - 8
+    assert re.fullmatch(r"genre   Blues─+Jazz─+Blues─+", genre) and len(genre) == width
+    middle = genre.index("Jazz") - 8
     assert middle / (width - 8) == pytest.approx(1 / 3, abs=0.05)
 
 
@@ -135,9 +136,6 @@ def test_a_page_of_five_minutes_is_under_two_megabytes(shipped: Bundle, tmp_path
     sound = Sound(300.0, spec.hop / spec.sample_rate, -outline, outline, noise)
     shares = rng.dirichlet(np.ones(10), count).astype(np.float32)
     even = np.full((count, spec.n_frames), 1 / spec.n_frames, np.float32)
-    from mgtag.explain import explain
-    from mgtag.prediction import Prediction
-
     starts = (np.arange(count) * spec.slice_s).astype(np.float32)
     heard = Prediction(shipped.card.labels, starts, shares, even, even)
     made = explain(heard, even, spec, 1.0, shipped.card.genres, "attention")

@@ -36,6 +36,7 @@ class OneFrame:
         shares = np.zeros((len(x), 10), np.float32)
         shares[:, 0], shares[:, 1] = first, 1 - first
         attention = np.full((len(x), SPEC.n_frames), 0.01, np.float32)
+        attention[:, KEY] = 0
         attention[:, self.attention] = 1
         return shares, attention, x[:, 0]
 

@@ -36,7 +36,8 @@ Mask = NDArray[np.bool_]
 I64 = NDArray[np.int64]
 
 COUNTS = (0, 4, 10, 20, 39)  # frames removed of each slice
-DRAWS = 5  # of chance
+MIDDLE = COUNTS[1:-1]
+DRAWS = 3  # of chance
 CLEAR = 2.0  # standard errors from chance that count as more than chance
 
 HERE = Path(__file__).parent
@@ -82,10 +83,19 @@ def measure(
     curves: dict[str, Any] = {}
     areas: dict[str, Any] = {}
     for removal, remove in REMOVALS.items():
+        nothing = _left(tagger, remove(x, np.ones_like(attention, np.bool_)), target)
         found = {}
         for name, given in weights.items():
             tell(f"{removal}: {name}")
-            found[name] = _curves(tagger, x, target, before, given, remove)
+            rank = np.argsort(np.argsort(-given, axis=1, kind="stable"), axis=1)
+            found[name] = {
+                "deletion": [before, *(_left(tagger, remove(x, rank < n), target) for n in MIDDLE), nothing],
+                "insertion": [
+                    nothing,
+                    *(_left(tagger, remove(x, rank >= n), target) for n in MIDDLE),
+                    before,
+                ],
+            }
         curves[removal], areas[removal] = _summary(found, owner)
     return {
         "bundle": tagger.bundle.id,
@@ -119,31 +129,21 @@ def _weigh(tagger: Tagger, method: Any, x: F32, target: I64, before: F32) -> F32
     return weights
 
 
-def _curves(
-    tagger: Tagger, x: F32, target: I64, before: F32, weights: F32, remove: Callable[[F32, Mask], F32]
-) -> dict[str, F32]:
-    """Probabilities of the target, shape ``(counts, slices)``, by way."""
-    rank = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1)
-    rows = np.arange(len(x))
-
-    def left(frames: Mask) -> F32:
-        parts = [tagger.ask(remove(x[i : i + 64], frames[i : i + 64]))[0] for i in range(0, len(x), 64)]
-        return np.concatenate(parts)[rows, target]
-
-    nothing = left(np.ones_like(rank, dtype=np.bool_))
-    middle = COUNTS[1:-1]
-    return {
-        "deletion": np.stack([before, *(left(rank < n) for n in middle), nothing]),
-        "insertion": np.stack([nothing, *(left(rank >= n) for n in middle), before]),
-    }
+def _left(tagger: Tagger, x: F32, target: I64) -> F32:
+    """Probability of each slice's target, shape ``(slices,)``."""
+    return tagger.ask(x)[0][np.arange(len(x)), target]
 
 
-def _summary(found: Mapping[str, Mapping[str, F32]], owner: I64) -> tuple[dict[str, Any], dict[str, Any]]:
+def _summary(
+    found: Mapping[str, Mapping[str, list[F32]]], owner: I64
+) -> tuple[dict[str, Any], dict[str, Any]]:
     curves: dict[str, Any] = {}
     areas: dict[str, Any] = {}
     shares = np.array(COUNTS) / COUNTS[-1]
     for way in ("deletion", "insertion"):
-        of_slices = {name: curve[way] for name, curve in found.items() if not name.startswith("chance")}
+        of_slices = {
+            name: np.stack(curve[way]) for name, curve in found.items() if not name.startswith("chance")
+        }
         of_slices["chance"] = np.mean(
             [c[way] for name, c in found.items() if name.startswith("chance")], axis=0
         )
