@@ -694,6 +694,24 @@ def test_ctrl_c_while_listening_loses_nothing(
     assert all(run.id for run in index.runs())
 
 
+def test_ctrl_c_while_a_file_is_handed_to_a_worker_waits_for_it(
+    music: Path, song: Song, tagger: FakeTagger, index: Index
+) -> None:
+    """A worker that is just being started would show a traceback."""
+    song(music / "a.flac")
+    handed: list[object] = []
+
+    class Interrupted(Inline):
+        def submit(self, *args: Any, **kwargs: Any) -> Any:
+            os.kill(os.getpid(), signal.SIGINT)
+            handed.append(super().submit(*args, **kwargs))
+            return handed[-1]
+
+    with pytest.raises(KeyboardInterrupt):
+        list(scan([music], tagger, index, Policy(), Interrupted()))
+    assert len(handed) == 1
+
+
 # Crashes of workers
 
 

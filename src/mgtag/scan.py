@@ -130,7 +130,8 @@ class _Scan:
         yield Failed(path, track.error) if prediction is None else self._answer(track, prediction, fresh=True)
 
     def _submit(self, path: Path) -> Future[Heard]:
-        return self.executor.submit(listen, self.tagger, path)
+        with _unbroken():  # a worker that is being started would be left with half its orders
+            return self.executor.submit(listen, self.tagger, path)
 
     def _fresh(self, path: Path, status: os.stat_result) -> Track | None:
         """Return what the index knows of a file that did not change, even if it moved."""
@@ -263,7 +264,7 @@ def _signature(path: Path) -> str:
 
 @contextmanager
 def _unbroken() -> Iterator[None]:
-    """Hold Ctrl-C back until a file is whole again."""
+    """Hold Ctrl-C back until what has begun is whole."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -86,7 +86,7 @@ def scan_command(
     interrupted = False
     with open_index(index) as store, store.sole_writer():
         try:
-            with view, executor(jobs or os.cpu_count() or 1, tagger.device) as pool:
+            with view.progress, executor(jobs or os.cpu_count() or 1, tagger.device) as pool:
                 for event in scan(paths, tagger, store, policy, pool):
                     view.show(event)
         except KeyboardInterrupt:
@@ -121,7 +121,8 @@ def undo_command(
         if list_:
             show_runs(list(store.runs()), json)
             return
-        with store.sole_writer(), UndoView(json) as view:
+        view = UndoView(json)
+        with store.sole_writer(), view.status:
             for event in undo(store, run):
                 view.show(event)
     view.summary()

@@ -49,7 +49,8 @@ def train_command(
     from mgtag.view.models import show_models
     from mgtag.view.training import TrainingView
 
-    with TrainingView() as view:
+    view = TrainingView()
+    with view.progress:
         bundle = train(
             dataset.value,
             features=features,

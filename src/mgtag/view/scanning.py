@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
@@ -28,7 +27,7 @@ BAR = 24  # columns of the longest bar in the table
 
 
 class ScanView:
-    """Shows the events of one scan; a context manager, for the progress bar.
+    """Shows the events of one scan, beneath which `progress` is to be entered.
 
     Parameters
     ----------
@@ -44,22 +43,13 @@ class ScanView:
         self._genres: defaultdict[str, list[float]] = defaultdict(list)
         self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
         self._err = stderr()
-        self._progress = _progress(self._err, verbosity)
-        self._task = self._progress.add_task("looking for music", total=None)
-
-    def __enter__(self) -> ScanView:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+        self.progress = _progress(self._err, verbosity)
+        self._task = self.progress.add_task("looking for music", total=None)
 
     def show(self, event: Event) -> None:
         """Count an event and tell it."""
         if isinstance(event, Found):
-            self._progress.update(self._task, total=event.count, description="listening")
+            self.progress.update(self._task, total=event.count, description="listening")
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
             return
@@ -73,7 +63,7 @@ class ScanView:
             self._err.print(Text("failed  ", STYLES["failed"]) + Text(printable(event.error)))
         elif self._verbosity > 0 and not self._json:
             self._err.print(_line(event))
-        self._progress.advance(self._task)
+        self.progress.advance(self._task)
 
     def summary(self, run: int | None, interrupted: bool = False) -> None:
         """Print the table by genre, the counts, and what can be done next."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
 
 from rich.progress import (
     BarColumn,
@@ -19,12 +18,12 @@ from mgtag.view.text import stderr
 
 
 class TrainingView:
-    """Shows the progress of several networks on stderr; a line an epoch where that is no terminal."""
+    """Shows how several networks do, in `progress`; a line an epoch where stderr is no terminal."""
 
     def __init__(self) -> None:
         self._err = stderr()
         self._bars: dict[str, TaskID] = {}
-        self._progress = Progress(
+        self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -35,15 +34,6 @@ class TrainingView:
             disable=not self._err.is_terminal,
         )
 
-    def __enter__(self) -> TrainingView:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
     def report(self, run: str, epoch: int, epochs: int, row: Mapping[str, float]) -> None:
         """Tell how a network did in its latest epoch."""
         told = "  ".join(
@@ -53,5 +43,5 @@ class TrainingView:
             self._err.print(f"{run}  epoch {epoch} of {epochs}  {told}")
             return
         if run not in self._bars:
-            self._bars[run] = self._progress.add_task(run, total=epochs, told="")
-        self._progress.update(self._bars[run], completed=epoch, told=told)
+            self._bars[run] = self.progress.add_task(run, total=epochs, told="")
+        self.progress.update(self._bars[run], completed=epoch, told=told)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from rich.text import Text
 
 from mgtag.undo import Refused, Undone
@@ -11,29 +9,20 @@ from mgtag.view.text import dumps, joined, printable, stderr, stdout
 
 
 class UndoView:
-    """Shows what became of every file of a run."""
+    """Shows what became of every file of a run, above `status`."""
 
     def __init__(self, as_json: bool = False) -> None:
         self.undone = 0
         self.refused = 0
         self._json = as_json
         self._err = stderr()
-        self._status = self._err.status("putting tags back")
-
-    def __enter__(self) -> UndoView:
-        self._status.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._status.stop()
+        self.status = self._err.status("putting tags back")
 
     def show(self, event: Undone | Refused) -> None:
         """Count an event and tell it."""
         if isinstance(event, Undone):
             self.undone += 1
-            self._status.update(f"putting tags back: {self.undone:,}")
+            self.status.update(f"putting tags back: {self.undone:,}")
             row: dict[str, object] = {"path": str(event.path), "event": "undone"}
             row |= {"genres": event.genres, "error": None}
             line = Text("undone  ", "green") + Text(f"{joined(event.genres):<12} {printable(event.path)}")
