@@ -35,23 +35,23 @@ def print_explanation(path: Path, made: Explanation, duration_s: float, bundle: 
 
 def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> RenderableType:
     (genre, confidence), *others = made.ranking()
-    verdict = Text(genre, genre_style(genre)) + Text(f", {confidence:.0%} sure", "bold")
+    verdict = Text.assemble((genre, genre_style(genre)), (f", {confidence:.0%} sure", "bold"))
     for other, share in others:
         verdict.append(f"; then {other}, {share:.0%}")
     if confidence < bundle.card.threshold:
         verdict.append(
             f". Not sure enough to be written: the model asks for {bundle.card.threshold:.0%}", "dim"
         )
-    title = Text(printable(path.name), "bold") + Text(f"  {minutes(duration_s)}", "dim")
+    title = Text.assemble((printable(path.name), "bold"), (f"  {minutes(duration_s)}", "dim"))
     return Group(title, verdict, Text())
 
 
 def _timeline(made: Explanation, width: int, colour: bool) -> RenderableType:
     heights = bars(columns(made.weights.ravel(), width), HEIGHT)
     names = ["weight", *[""] * (HEIGHT - 1)]
-    rows = [Text(name.ljust(GUTTER), "dim") + Text(row) for name, row in zip(names, heights, strict=True)]
-    rows.append(Text("genre".ljust(GUTTER), "dim") + strip(made, width, colour))
-    rows.append(Text("sure".ljust(GUTTER), "dim") + Text(sure(made, width)))
+    rows = [Text.assemble((name.ljust(GUTTER), "dim"), row) for name, row in zip(names, heights, strict=True)]
+    rows.append(Text.assemble(("genre".ljust(GUTTER), "dim"), strip(made, width, colour)))
+    rows.append(Text.assemble(("sure".ljust(GUTTER), "dim"), sure(made, width)))
     covered_s = len(made.weights) * made.spec.slice_s
     rows += [Text(" " * GUTTER + line, "dim") for line in axis(covered_s, width)]
     return Group(*rows)

@@ -23,19 +23,21 @@ def show_profile(found: Profile, as_json: bool) -> None:
         return
     console = stdout()
     tracks = f"{found.tracks:,} tracks" if found.tracks != 1 else "1 track"
-    console.print(Text(found.genre, genre_style(found.genre)) + Text(f", attention over {tracks}", "bold"))
+    console.print(
+        Text.assemble((found.genre, genre_style(found.genre)), (f", attention over {tracks}", "bold"))
+    )
     highest = float(found.weights.max())
     for n, row_of_blocks in enumerate(bars(found.weights, HEIGHT)):
         name = f"{highest:.1f} ×" if n == 0 else ""
-        line = Text(name.ljust(GUTTER), "dim")
+        line = Text.assemble((name.ljust(GUTTER), "dim"))
         for step, block in enumerate(row_of_blocks):
             line.append(block * (WIDTH - 1) + " ", genre_style(found.genre) if step in found.top else "dim")
         console.print(line)
     steps = "".join(str(step).ljust(WIDTH) for step in range(STEPS))
     console.print(Text("step".ljust(GUTTER) + steps, "dim"))
-    console.print(Text("top".ljust(GUTTER), "dim") + _marks(found.top, "▲"))
+    console.print(Text.assemble(("top".ljust(GUTTER), "dim"), _marks(found.top, "▲")))
     if found.deck:
-        console.print(Text("deck".ljust(GUTTER), "dim") + _marks(found.deck, "△"))
+        console.print(Text.assemble(("deck".ljust(GUTTER), "dim"), _marks(found.deck, "△")))
     console.print(f"Top three of {STEPS} steps: {_listed(found.top)}; the deck's: {_listed(found.deck)}.")
     spread = float((found.error / found.weights.clip(1e-6)).mean())
     if found.tracks > 1:
