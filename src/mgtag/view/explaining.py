@@ -82,7 +82,7 @@ class ExplainView:
     def fail(self, error: Exception) -> None:
         """Say why a file could not be explained."""
         self.failed = True
-        self._err.print(Text("failed  ", "bold red") + Text(printable(error)))
+        self._err.print(Text.assemble(("failed  ", "bold red"), printable(error)))
 
     def show(self, path: Path, made: Explanation, sound: Sound) -> None:
         """Show one song, and say which files were written."""
