@@ -139,7 +139,7 @@ def strongest(
     frame_s = spec.hop / spec.sample_rate
     length = min(spec.n_frames, max(1, round(MOMENT_S / frame_s)))
     means = sliding_window_view(weights, length, axis=1).mean(axis=2)
-    found = []
+    found: list[Moment] = []
     while len(found) < count and means.max() > 0:
         row, first = np.unravel_index(int(means.argmax()), means.shape)
         start_s = float(prediction.starts_s[row]) + int(first) * frame_s
