@@ -39,7 +39,6 @@ COUNTS = (0, 4, 10, 20, 39)  # frames removed of each slice
 MIDDLE = COUNTS[1:-1]
 EVERY = 3  # slices of a track: every third says it as well, and in a third of the time
 DRAWS = 3  # of chance
-CLEAR = 2.0  # standard errors from chance that count as more than chance
 
 HERE = Path(__file__).parent
 RECORD = HERE / "records" / "faithful.json"
@@ -65,8 +64,7 @@ def measure(
     dict
         ``curves[removal][method][way]``: probability of the voted genre, a number for each of
         ``counts``, mean over slices; ``areas[removal][method]``: under each curve, mean over tracks,
-        and its distance from chance with a standard error; ``faithful``: methods whose deletion falls
-        clearly faster than chance, and whose insertion does not rise slower, by either removal.
+        and its distance from chance with a standard error.
     """
     tiled, owner_tensor = tracks.tiles(EVERY * tracks.spec.n_frames)
     x, owner = tiled.numpy(), owner_tensor.numpy()
@@ -106,7 +104,6 @@ def measure(
         "counts": COUNTS,
         "curves": curves,
         "areas": areas,
-        "faithful": [method for method in METHODS if all(_is_faithful(a[method]) for a in areas.values())],
         "commit": commit(),
         "versions": versions(),
     }
@@ -166,14 +163,6 @@ def _round(value: float) -> float:
 
 def _by_track(values: F32, owner: I64) -> F32:
     return np.asarray(np.bincount(owner, values) / np.bincount(owner), np.float32)
-
-
-def _is_faithful(areas: Mapping[str, Mapping[str, float]]) -> bool:
-    deletion, insertion = areas["deletion"], areas["insertion"]
-    return (
-        deletion["from_chance"] < -CLEAR * deletion["error"]
-        and insertion["from_chance"] > -CLEAR * insertion["error"]
-    )
 
 
 def main() -> None:
