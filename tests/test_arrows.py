@@ -37,15 +37,30 @@ ARROWS: dict[str, set[str]] = {
     "undo": {"errors", "audio", "tags", "index", "records"},
     "scan": HEARING | KEEPING,
     "look": {"errors", "tags", "index", "prediction", "records"},
-    "explain": {"errors", "vote", "prediction"},
+    "sketch": {"features"},
+    "hearing": {"errors", "audio", "features", "inference", "prediction", "sketch"},
+    "attribution": {"errors", "hearing", "inference", "prediction"},
+    "explain": {"features", "prediction", "vote"},
+    "account": {"attribution", "explain", "hearing", "inference", "sketch"},
     "explore": {"errors", "index", "prediction", "records"},
     "learn": {"errors", "index", "inference", "prediction", "records", "bundle", "features"},
 }
 ARROWS["view"] = set(ARROWS)
 ARROWS["cli"] = set(ARROWS) - {"models"}
-TRAIN = {"audio", "features", "bundle", "models", "vote", "errors"}
-TORCH = {"inference", "models"}  # no other room may import it, not even late
-HEAVY = ("torch", "librosa", "onnxruntime", "onnx", "av", "numpy", "sqlite_utils", "mutagen", "rich.progress")
+TRAIN = {"audio", "features", "bundle", "models", "vote", "errors", "inference", "attribution"}
+TORCH = {"attribution", "inference", "models"}  # no other room may import it, not even late
+HEAVY = (
+    "torch",
+    "librosa",
+    "onnxruntime",
+    "onnx",
+    "av",
+    "matplotlib",
+    "numpy",
+    "sqlite_utils",
+    "mutagen",
+    "rich.progress",
+)
 
 
 def modules(folder: Path) -> list[Path]:
@@ -132,6 +147,7 @@ def test_every_package_is_in_the_wheel() -> None:
         (["scan", "--help"], {}),
         (["undo", "--help"], {}),
         (["train", "--help"], {}),
+        (["explain", "--help"], {}),
         (["--version"], {}),
         ([], {"_MGTAG_COMPLETE": "complete_bash", "COMP_WORDS": "mgtag scan --", "COMP_CWORD": "2"}),
         ([], {"_MGTAG_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "mgtag sc"}),
@@ -144,7 +160,7 @@ def test_every_package_is_in_the_wheel() -> None:
             },
         ),
     ],
-    ids=["help", "scan", "undo", "train", "version", "bash", "zsh", "fish"],
+    ids=["help", "scan", "undo", "train", "explain", "version", "bash", "zsh", "fish"],
 )
 def test_help_and_completion_import_nothing_heavy(arguments: list[str], environment: dict[str, str]) -> None:
     code = (

@@ -92,13 +92,31 @@ def load(path: Path, sample_rate: int = SAMPLE_RATE) -> F32:
     AudioError
         If nothing can be decoded, or the sound ends well before the header says.
     """
-    with _open(path) as (container, stream):
-        y = _join(_resampled(_decoded(container, stream), sample_rate))
-        if not y.size:
+    return _join(stream(path, sample_rate))
+
+
+def stream(path: Path, sample_rate: int = SAMPLE_RATE) -> Iterator[F32]:
+    """Decode a whole file part by part, so that a long one needs no more memory than a short one.
+
+    Yields
+    ------
+    F32
+        Stretches of any length; end to end, what `load` returns.
+
+    Raises
+    ------
+    AudioError
+        As `load`, at the end of the sound.
+    """
+    n = 0
+    with _open(path) as (container, sound):
+        for part in _resampled(_decoded(container, sound), sample_rate):
+            n += len(part)
+            yield part.astype(np.float32, copy=False)
+        if not n:
             raise AudioError(f"{path}: no sound could be decoded; is the file damaged?")
-        if not _guessed(path, stream.codec_context.name):
-            _check_length(path, len(y) / sample_rate, _duration_s(container, stream))
-        return y
+        if not _guessed(path, sound.codec_context.name):
+            _check_length(path, n / sample_rate, _duration_s(container, sound))
 
 
 def load_slices(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
 from mgtag.features import MelSpec, log_mel, slice_starts, standardise
 from mgtag.prediction import Prediction
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Prediction", "Tagger", "hear", "softmax"]
 
@@ -73,13 +76,23 @@ class Tagger:
         """
         card = self.bundle.card
         starts_s, x, audible = hear(path, card.mel, None if whole else MAX_SLICES)
+        probabilities, attention, embedding = self.ask(x)
+        probabilities[~audible] = 1 / len(card.labels)
+        return Prediction(card.labels, starts_s, probabilities, attention, embedding)
+
+    def ask(self, x: F32) -> tuple[F32, F32, F32]:
+        """Put windows, shape ``(w, n_mels, n_frames)``, to the network.
+
+        Returns
+        -------
+        probabilities, attention, embedding : F32
+            As in `Prediction`.
+        """
         if self._network is None:
             self._network = _onnx(self.bundle)
         parts = [self._network(x[i : i + BATCH]) for i in range(0, len(x), BATCH)]
         logits, attention, embedding = (np.concatenate(p) for p in zip(*parts, strict=True))
-        probabilities = softmax((logits / card.temperature).astype(np.float32))
-        probabilities[~audible] = 1 / len(card.labels)
-        return Prediction(card.labels, starts_s, probabilities, attention, embedding)
+        return softmax((logits / self.bundle.card.temperature).astype(np.float32)), attention, embedding
 
 
 def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F32, F32, NDArray[np.bool_]]:
@@ -125,6 +138,17 @@ def softmax(logits: F32) -> F32:
     return probabilities
 
 
+def torch_model(model: Bundle) -> nn.Module:
+    """Return a bundle's network in torch, on the CPU, ready to answer."""
+    import torch
+
+    from mgtag.models import build
+
+    network = build(model.card.architecture, dict(model.card.arguments))
+    network.load_state_dict(torch.load(model.weights, map_location="cpu", weights_only=True))
+    return network.float().eval()
+
+
 @cache
 def _tagger(folder: Path, device: Device) -> Tagger:
     return Tagger(bundle.load(folder), device)
@@ -167,11 +191,7 @@ def _onnx(model: Bundle) -> Network:
 def _torch(model: Bundle, device: str = "cuda") -> Network:
     import torch
 
-    from mgtag.models import build
-
-    network = build(model.card.architecture, dict(model.card.arguments))
-    network.load_state_dict(torch.load(model.weights, map_location="cpu", weights_only=True))
-    network.float().eval().to(device)
+    network = torch_model(model).to(device)
 
     def run(x: F32) -> tuple[F32, F32, F32]:
         # Without TF32, whose ten bits of mantissa would let GPU and CPU disagree.

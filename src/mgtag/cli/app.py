@@ -62,4 +62,4 @@ def open_index(path: Path | None) -> Index:
 
 
 # The commands register themselves, in the order of the help page.
-from mgtag.cli import scan, library, models, train  # noqa: E402, F401, I001
+from mgtag.cli import scan, library, explain, models, train  # noqa: E402, F401, I001

@@ -23,6 +23,19 @@ COLOURS = {
     "Reggae": "chartreuse4",
     "Rock": "medium_purple",
 }
+# The same hues for pages and pictures, which know their background; in the order of a bundle's genres.
+HEX = (
+    "#3b82f6",
+    "#d9a90b",
+    "#d9730d",
+    "#c04be0",
+    "#0fa3b8",
+    "#1fa653",
+    "#dd3a3a",
+    "#ec4f9c",
+    "#7f9f16",
+    "#7c6cf0",
+)
 
 
 def printable(text: object) -> str:
@@ -45,9 +58,16 @@ def dumps(value: object) -> str:
 
 def minutes(seconds: float) -> str:
     """Return a length of time as ``m:ss`` or ``h:mm:ss``."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+    return clock(seconds)
+
+
+def clock(seconds: float, digits: int = 0) -> str:
+    """Return a point in time as ``m:ss`` or ``h:mm:ss``, with as many digits of a second as asked for."""
+    units = round(seconds * 10**digits)
+    whole, rest = divmod(units, 10**digits)
+    hours, left = divmod(whole, 3600)
+    told = f"{hours}:{left // 60:02}:{left % 60:02}" if hours else f"{left // 60}:{left % 60:02}"
+    return f"{told}.{rest:0{digits}}" if digits else told
 
 
 def joined(genres: tuple[str, ...]) -> str:

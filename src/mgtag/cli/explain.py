@@ -1,0 +1,95 @@
+"""``mgtag explain``: where in the song the genre was heard."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index
+from mgtag.cli.scan import DEFAULT_BUNDLE, Device
+
+
+class Method(StrEnum):
+    """Where the weights come from."""
+
+    occlusion = "occlusion"
+    gradient = "gradient"
+    attention = "attention"
+
+
+@app.command("explain")
+def explain_command(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]", help="Music files.")] = None,
+    genre: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--genre",
+            "-g",
+            help="Instead of files: where attention falls in the index's tracks of this genre.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page that plays the song; a folder for several songs."),
+    ] = None,
+    embed_audio: Annotated[
+        bool, typer.Option("--embed-audio", help="Put the song into the page instead of a link to it.")
+    ] = False,
+    png: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a picture (or .svg, .pdf); a folder for several songs."),
+    ] = None,
+    method: Annotated[Method, typer.Option(help="How the weights are found.")] = Method.occlusion,
+    model: Annotated[
+        str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
+    ] = DEFAULT_BUNDLE,
+    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+    json: JsonOption = False,
+    index: IndexOption = None,
+) -> None:
+    """Show where in a song its genre was heard.
+
+    Every slice is heard, and every frame weighed: what happens to the genre's probability when that
+    moment falls silent?
+    """
+    if bool(files) == bool(genre):
+        raise typer.BadParameter("give either music files or --genre.")
+    if genre and (html or png):
+        raise typer.BadParameter("--html and --png show songs, not a --genre.")
+    if embed_audio and html is None:
+        raise typer.BadParameter("--embed-audio needs --html.")
+
+    from mgtag import bundle
+
+    found = bundle.find(model)
+    if genre:
+        from mgtag.explore import profile
+        from mgtag.view.profiles import show_profile
+
+        with open_index(index) as store:
+            for name in genre:
+                show_profile(profile(store, found.id, found.card.mel.slice_s, found.card.genres, name), json)
+        return
+
+    from mgtag.account import account
+    from mgtag.audio import probe
+    from mgtag.errors import AudioError
+    from mgtag.inference import Tagger
+    from mgtag.view.explaining import ExplainView
+
+    songs = files or []
+    tagger = Tagger(found, device.value)
+    view = ExplainView(found, html, png, json, embed_audio, several=len(songs) > 1)
+    for path in songs:
+        try:
+            with view.listening(probe(path).duration_s) as (heard, explained):
+                made, sound = account(path, tagger, method.value, heard, explained)
+        except (AudioError, OSError) as error:
+            view.fail(error)
+        else:
+            view.show(path, made, sound)
+    if view.failed:
+        raise typer.Exit(Exit.SOME_FAILED)

@@ -1,0 +1,93 @@
+"""An explanation in the terminal."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mgtag.bundle import Bundle
+from mgtag.explain import Explanation
+from mgtag.view.methods import MEANS
+from mgtag.view.text import clock, minutes, printable, stdout
+from mgtag.view.timeline import axis, bars, columns, genre_style, keys, strip, sure
+
+GUTTER = 8  # columns of the rows' names
+HEIGHT = 3  # rows of the weights
+PIPE_COLUMNS = 100  # where nobody says how wide it is
+BAR = 12  # columns of the longest bar in the table
+
+
+def print_explanation(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> None:
+    """Print one track, as wide as the terminal."""
+    console = stdout()
+    console.width = max(40, shutil.get_terminal_size((PIPE_COLUMNS, 24)).columns)
+    console.print(_head(path, made, duration_s, bundle))
+    console.print(_timeline(made, console.width - GUTTER, console.color_system is not None))
+    console.print(_legend(made))
+    console.print(_moments(made))
+    console.print(Text(f"weight: {MEANS[made.method]}; 1 × is average\n", "dim"))
+
+
+def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> RenderableType:
+    (genre, confidence), *others = made.ranking()
+    verdict = Text.assemble((genre, genre_style(genre)), (f", {confidence:.0%} sure", "bold"))
+    for other, share in others:
+        verdict.append(f"; then {other}, {share:.0%}")
+    if confidence < bundle.card.threshold:
+        verdict.append(
+            f". Not sure enough to be written: the model asks for {bundle.card.threshold:.0%}", "dim"
+        )
+    title = Text.assemble((printable(path.name), "bold"), (f"  {minutes(duration_s)}", "dim"))
+    return Group(title, verdict, Text())
+
+
+def _timeline(made: Explanation, width: int, colour: bool) -> RenderableType:
+    heights = bars(columns(made.weights.ravel(), width), HEIGHT)
+    names = ["weight", *[""] * (HEIGHT - 1)]
+    rows = [Text.assemble((name.ljust(GUTTER), "dim"), row) for name, row in zip(names, heights, strict=True)]
+    rows.append(Text.assemble(("genre".ljust(GUTTER), "dim"), strip(made, width, colour)))
+    rows.append(Text.assemble(("sure".ljust(GUTTER), "dim"), sure(made, width)))
+    covered_s = len(made.weights) * made.spec.slice_s
+    rows += [Text(" " * GUTTER + line, "dim") for line in axis(covered_s, width)]
+    return Group(*rows)
+
+
+def _legend(made: Explanation) -> Text:
+    letters, line = keys(made.genres), Text("\n")
+    heard = Counter(made.genres[i] for i in made.heard if i >= 0)
+    for n, (genre, count) in enumerate(heard.most_common()):
+        line.append(" · " if n else "", "dim")
+        line.append(f"{letters[genre]} {genre}", genre_style(genre))
+        line.append(f" {count}", "dim")
+    line.append(f"  of {len(made.heard)} slices\n", "dim")
+    return line
+
+
+def _moments(made: Explanation) -> RenderableType:
+    if not made.moments:
+        return Text("No moment stands out.")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("", "From", "To"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Genre", no_wrap=True)
+    for name in ("Probability", "Weight"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    most = max(moment.weight for moment in made.moments)
+    for n, moment in enumerate(made.moments, 1):
+        style = genre_style(moment.genre)
+        table.add_row(
+            Text(str(n), "dim"),
+            clock(moment.start_s, 1),
+            clock(moment.end_s, 1),
+            Text(moment.genre, style),
+            f"{moment.probability:.0%}",
+            f"{moment.weight:.1f} ×",
+            Text("█" * max(1, round(BAR * moment.weight / most)), style),
+        )
+    return table

@@ -1,0 +1,116 @@
+"""What becomes of an explanation: a terminal's page, a line of JSON, a picture, a web page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from mgtag.bundle import Bundle
+from mgtag.errors import UsageError
+from mgtag.explain import Explanation
+from mgtag.hearing import Tell
+from mgtag.sketch import Sound
+from mgtag.view.explain_json import as_row
+from mgtag.view.explain_text import print_explanation
+from mgtag.view.text import dumps, minutes, printable, stderr
+
+
+class ExplainView:
+    """Shows explanations in the forms that were asked for.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    html, png : Path, optional
+        Files to write; folders for several songs.
+    as_json : bool
+    embed_audio : bool
+        Put the song into the page.
+    several : bool
+        Whether there is more than one song.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        html: Path | None = None,
+        png: Path | None = None,
+        as_json: bool = False,
+        embed_audio: bool = False,
+        several: bool = False,
+    ) -> None:
+        self.failed = False
+        self._bundle, self._json, self._embed, self._several = bundle, as_json, embed_audio, several
+        self._html, self._png = html, png
+        self._err = stderr()
+        if png is not None:
+            from mgtag.view.picture import check
+
+            check()
+
+    @contextmanager
+    def listening(self, duration_s: float) -> Iterator[tuple[Tell, Tell]]:
+        """Show on stderr how far a file has been heard, and how far it has been explained."""
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[told]}"),
+            TimeRemainingColumn(compact=True),
+            console=self._err,
+            transient=True,
+            expand=True,
+            disable=not self._err.is_terminal,
+        ) as progress:
+
+            def stage(name: str) -> Tell:
+                task = progress.add_task(name, total=duration_s, told="", visible=False)
+
+                def tell(seconds: float) -> None:
+                    at = min(seconds, duration_s)
+                    progress.update(
+                        task, completed=at, told=f"{minutes(at)} of {minutes(duration_s)}", visible=True
+                    )
+
+                return tell
+
+            yield stage("listening"), stage("explaining")
+
+    def fail(self, error: Exception) -> None:
+        """Say why a file could not be explained."""
+        self.failed = True
+        self._err.print(Text.assemble(("failed  ", "bold red"), printable(error)))
+
+    def show(self, path: Path, made: Explanation, sound: Sound) -> None:
+        """Show one song, and say which files were written."""
+        if self._html is not None:
+            from mgtag.view.page import write_page
+
+            target = self._target(self._html, path, ".html")
+            write_page(target, path, made, sound, self._bundle, self._embed)
+            self._say(target)
+        if self._png is not None:
+            from mgtag.view.picture import write_picture
+
+            target = self._target(self._png, path, ".png")
+            write_picture(target, path, made, sound)
+            self._say(target)
+        if self._json:
+            print(dumps(as_row(path, made, sound.duration_s, self._bundle)), flush=True)  # noqa: T201
+        elif self._html is None and self._png is None:
+            print_explanation(path, made, sound.duration_s, self._bundle)
+
+    def _say(self, target: Path) -> None:
+        self._err.print(f"wrote {printable(target)} ({target.stat().st_size / 1e6:.1f} MB)")
+
+    def _target(self, asked: Path, song: Path, suffix: str) -> Path:
+        """Return the file to write: the one asked for, or one in the folder asked for."""
+        if asked.suffix and not asked.is_dir():
+            if self._several:
+                raise UsageError(f"{asked}: several songs need a folder to be written to, not a file.")
+            return asked
+        asked.mkdir(parents=True, exist_ok=True)
+        return asked / (song.name + suffix)

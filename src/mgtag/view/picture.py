@@ -1,0 +1,161 @@
+"""An explanation as a picture, for papers and chats; needs matplotlib."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgtag.errors import UsageError
+from mgtag.explain import Explanation
+from mgtag.sketch import Sound, height_of
+from mgtag.view.methods import NAMES
+from mgtag.view.text import HEX, clock, minutes, printable
+from mgtag.view.timeline import columns, times
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SIZE = (11.0, 6.6)  # inches
+DPI = 160
+HEIGHTS = (1.0, 1.6, 1.2, 1.4)  # of the four plots
+POINTS = 1600  # of the curve: more than the picture has columns of its own
+TICKS_HZ = (250, 1000, 4000)
+INK, SOFT = "#1d1d1f", "#6e6e73"
+RAMP = ("#ffffff", "#e9e4f2", "#c3a6d8", "#a04a9c", "#5b1a6e", "#1b0b33")  # softest to loudest
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": SOFT,
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+}
+
+
+def check() -> None:
+    """Raise `UsageError` if pictures cannot be made here."""
+    if find_spec("matplotlib") is None:
+        raise UsageError("--png needs matplotlib, which is not installed: pip install 'mgtag[plot]'.")
+
+
+def write_picture(target: Path, song: Path, made: Explanation, sound: Sound) -> None:
+    """Write a picture; the suffix says of which kind (.png, .svg, .pdf).
+
+    Raises
+    ------
+    UsageError
+        If matplotlib does not know the suffix.
+    """
+    try:
+        draw(song, made, sound).savefig(target)
+    except ValueError as error:
+        raise UsageError(f"{target}: a picture can be .png, .svg or .pdf ({error}).") from error
+
+
+def draw(song: Path, made: Explanation, sound: Sound) -> Figure:
+    """Draw the four plots, from top to bottom: waveform, spectrogram, weights, probabilities."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
+        figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained", facecolor="white")
+        wave, mel, curve, genres = figure.subplots(4, 1, sharex=True, height_ratios=HEIGHTS)
+        _title(wave, song, made, sound)
+        _wave(wave, made, sound)
+        _mel(mel, made, sound)
+        _curve(curve, made)
+        _genres(genres, made)
+        genres.set_xlim(0, sound.duration_s)
+        genres.set_xticks(times(sound.duration_s), [clock(t) for t in times(sound.duration_s)])
+        _legend(figure, made)
+    return figure
+
+
+def _title(ax: Axes, song: Path, made: Explanation, sound: Sound) -> None:
+    (genre, confidence), *others = made.ranking()
+    told = f"{genre}, {confidence:.0%} sure" + "".join(f"; then {o}, {share:.0%}" for o, share in others)
+    ax.set_title(
+        f"{printable(song.stem)}  ({minutes(sound.duration_s)})", loc="left", weight="bold", fontsize=12
+    )
+    ax.set_title(told, loc="right", color=SOFT, fontsize=10)
+
+
+def _wave(ax: Axes, made: Explanation, sound: Sound) -> None:
+    """Draw the outline, each slice in the colour of its genre, the stronger the surer."""
+    edges = np.arange(len(sound.low) + 1) * sound.column_s
+    slices = np.minimum((edges[:-1] / made.spec.slice_s).astype(int), len(made.heard) - 1)
+    colours = [
+        (HEX[best % len(HEX)], 0.35 + 0.65 * float(row.max())) if best >= 0 else (SOFT, 0.3)
+        for best, row in zip(made.heard, made.prediction.probabilities, strict=True)
+    ]
+    ax.vlines(edges[:-1], sound.low, sound.high, colors=[colours[n] for n in slices], linewidth=0.6)
+    peak = max(float(np.abs(sound.low).max()), float(np.abs(sound.high).max()), 1e-3)
+    ax.set_ylim(-1.05 * peak, 1.05 * peak)
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+    ax.tick_params(bottom=False)
+    ax.set_ylabel("waveform")
+
+
+def _mel(ax: Axes, made: Explanation, sound: Sound) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    right = sound.mel.shape[1] * sound.column_s
+    ax.imshow(
+        sound.mel,
+        origin="lower",
+        aspect="auto",
+        extent=(0, right, 0, 1),
+        cmap=LinearSegmentedColormap.from_list("mel", RAMP),
+    )
+    ax.set_yticks(height_of(TICKS_HZ, made.spec), [f"{hz / 1000:g}" for hz in TICKS_HZ])
+    ax.set_ylabel("kHz, mel")
+
+
+def _curve(ax: Axes, made: Explanation) -> None:
+    covered_s = len(made.weights) * made.spec.slice_s
+    count = min(POINTS, made.weights.size)
+    values = columns(made.weights.ravel(), count)
+    at = (np.arange(count) + 0.5) * covered_s / count
+    ax.fill_between(at, values, color=INK, alpha=0.2, linewidth=0)
+    ax.plot(at, values, color=INK, linewidth=0.7)
+    ax.axhline(1, color=SOFT, linewidth=0.6, linestyle=(0, (4, 4)))
+    top = max(2.0, float(values.max()))
+    ax.set_ylim(0, 1.22 * top)
+    for n, moment in enumerate(made.moments, 1):
+        ax.axvspan(moment.start_s, moment.end_s, color=INK, alpha=0.08, linewidth=0)
+        middle = (moment.start_s + moment.end_s) / 2
+        colour = HEX[made.genres.index(moment.genre) % len(HEX)]
+        ax.text(middle, 1.19 * top, str(n), color=colour, weight="bold", ha="center", va="top", fontsize=8)
+    ax.set_ylabel(NAMES[made.method].replace(" by ", "\nby ") + ", ×")
+
+
+def _genres(ax: Axes, made: Explanation) -> None:
+    shares, slice_s = made.prediction.probabilities, made.spec.slice_s
+    base = np.zeros(len(shares))
+    for n in np.argsort(-made.vote.probabilities, kind="stable"):
+        colours = [(HEX[n % len(HEX)], 1.0 if best == n else 0.5) for best in made.heard]
+        ax.bar(
+            made.prediction.starts_s, shares[:, n], slice_s, base, align="edge", color=colours,
+            edgecolor="white", linewidth=0.3,
+        )  # fmt: skip
+        base += shares[:, n]
+    ax.set_ylim(0, 1)
+    ax.set_yticks([0, 0.5, 1], ["0", "50%", "100%"])
+    ax.set_ylabel("probability")
+
+
+def _legend(figure: Figure, made: Explanation) -> None:
+    from matplotlib.patches import Patch
+
+    heard = sorted({int(n) for n in made.heard if n >= 0}, key=lambda n: -made.vote.probabilities[n])
+    patches = [Patch(color=HEX[n % len(HEX)], label=made.genres[n]) for n in heard]
+    figure.legend(handles=patches, loc="outside lower center", ncols=10, frameon=False, handlelength=0.8)
