@@ -39,6 +39,10 @@ def figures(card: Card) -> str:
     ]
     for key, title in ROWS.items():
         lines.append(f"| {title} | {shipped[key]:.3f} | {_spread(over, key)} |")
+    lines += [
+        "",
+        f"The {seeds} networks learned from the same teachers, so the deviation understates the spread a little.",
+    ]
     return "\n".join(lines) + "\n"
 
 

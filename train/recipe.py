@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mgtag.features import DYNAMIC_RANGE
 from mgtag_train.augment import Augment
+
+from mgtag.features import DYNAMIC_RANGE
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-SHAPING = ("train", "src/mgtag/models", "src/mgtag/features.py", "src/mgtag/audio.py", "src/mgtag/vote.py")
+SHAPING = (
+    "train",
+    *(f"src/mgtag/{room}" for room in ("models", "features.py", "audio.py", "opening.py", "vote.py")),
+)
 PACKAGES = ("mgtag", "torch", "numpy", "scikit-learn", "onnx", "onnxscript", "onnxruntime")
 
 

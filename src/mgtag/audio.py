@@ -8,12 +8,9 @@ one level would be asked at another.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import av
 import numpy as np
@@ -23,14 +20,12 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from mgtag.errors import AudioError
+from mgtag.opening import is_guessed, open_sound, promised_s, reason
 
 F32 = NDArray[np.float32]
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
-# FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
-# on this disk or elsewhere, and any text file may pose as one.
-DEMUXERS = "aac,aiff,ape,asf,au,caf,dsf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tak,tta,w64,wav,wv"
 TRUNCATED_S = 2.0  # seconds that a header may promise beyond the sound before we call it damage
 
 
@@ -66,9 +61,9 @@ def probe(path: Path) -> AudioInfo:
     OSError
         If it cannot be opened.
     """
-    with _open(path) as (container, stream):
-        length_s = _duration_s(container, stream)
-        if not length_s or _guessed(path, stream.codec_context.name):
+    with open_sound(path) as (container, stream):
+        length_s = promised_s(container, stream)
+        if not length_s or is_guessed(path, stream.codec_context.name):
             length_s = payload(path).duration_s
         return AudioInfo(
             duration_s=length_s,
@@ -109,14 +104,14 @@ def stream(path: Path, sample_rate: int = SAMPLE_RATE) -> Iterator[F32]:
         As `load`, at the end of the sound.
     """
     n = 0
-    with _open(path) as (container, sound):
+    with open_sound(path) as (container, sound):
         for part in _resampled(_decoded(container, sound), sample_rate):
             n += len(part)
             yield part.astype(np.float32, copy=False)
         if not n:
             raise AudioError(f"{path}: no sound could be decoded; is the file damaged?")
-        if not _guessed(path, sound.codec_context.name):
-            _check_length(path, n / sample_rate, _duration_s(container, sound))
+        if not is_guessed(path, sound.codec_context.name):
+            _check_length(path, n / sample_rate, promised_s(container, sound))
 
 
 def load_slices(
@@ -144,7 +139,7 @@ def load_slices(
     """
     n = round(length_s * sample_rate)
     out = np.zeros((len(starts_s), n), np.float32)
-    with _open(path) as (container, stream):
+    with open_sound(path) as (container, stream):
         for row, start in zip(out, starts_s, strict=True):
             y = _slice(container, stream, float(start), length_s, sample_rate)[:n]
             if len(y) < n - sample_rate // 10:
@@ -182,7 +177,7 @@ def payload(path: Path) -> Payload:
     """
     digest = hashlib.sha256()
     begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
-    with _open(path) as (container, stream):
+    with open_sound(path) as (container, stream):
         digest.update(stream.codec_context.name.encode())
         digest.update(_setup(stream))
         try:
@@ -192,12 +187,12 @@ def payload(path: Path) -> Payload:
                     begin = packet.pts if begin is None else begin
                     end = max(end, packet.pts + (packet.duration or 0))
         except av.FFmpegError as error:
-            raise AudioError(f"{path}: the sound cannot be read to its end ({_reason(error)}).") from error
+            raise AudioError(f"{path}: the sound cannot be read to its end ({reason(error)}).") from error
         length_s = float((end - (begin or 0)) * (stream.time_base or 0))
-        promised_s = _duration_s(container, stream)
-    if length_s and not _guessed(path, stream.codec_context.name):
-        _check_length(path, length_s, promised_s)
-    return Payload(digest.hexdigest(), length_s or promised_s)
+        promise = promised_s(container, stream)
+    if length_s and not is_guessed(path, stream.codec_context.name):
+        _check_length(path, length_s, promise)
+    return Payload(digest.hexdigest(), length_s or promise)
 
 
 def signature(path: Path) -> str:
@@ -219,83 +214,6 @@ def _setup(stream: AudioStream) -> bytes:
         at += 1
     identification, comment = lengths
     return extradata[at : at + identification] + extradata[at + identification + comment :]
-
-
-def _guessed(path: Path, codec: str) -> bool:
-    """Say whether FFmpeg guessed the length from the bit rate: an mp3 without a Xing or VBRI header."""
-    if not codec.startswith("mp3"):
-        return False
-    with open(path, "rb") as file:
-        head = file.read(10)
-        # ID3v2: the tag's size is in the last four bytes of its header, seven bits each.
-        skip = (
-            10 + sum(byte << 7 * n for n, byte in enumerate(reversed(head[6:10])))
-            if head[:3] == b"ID3"
-            else 0
-        )
-        file.seek(skip)
-        first = file.read(4096)
-    return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
-    if not Path(path).stat().st_size:
-        raise AudioError(f"{path}: the file is empty.")
-    with open(path, "rb") as file:  # Python's own OSError names the file and the cause; FFmpeg's does not
-        end = _end_of_sound(file)
-    try:
-        # "subfile" to see nothing behind the sound, "file" so that no name is taken for a protocol.
-        container = av.open(
-            f"subfile,,start,0,end,{end},,:file:{os.fspath(path)}",
-            metadata_errors="ignore",
-            options={"format_whitelist": DEMUXERS},
-        )
-    except (av.FFmpegError, ValueError) as error:
-        raise AudioError(f"{path}: this is no audio file that mgtag can read ({_reason(error)}).") from error
-    with container:
-        if not container.streams.audio:
-            raise AudioError(f"{path}: there is no sound in this file.")
-        stream = container.streams.audio[0]
-        stream.codec_context.thread_count = 1  # scan runs one process a core already
-        yield container, stream
-
-
-def _end_of_sound(file: BinaryIO) -> int:
-    """Return where the tags behind the sound begin: APEv2, Lyrics3 and ID3v1, as many as there are.
-
-    FFmpeg takes them for sound where they stand in an unusual order or a frame is cut short.
-    """
-    end = file.seek(0, os.SEEK_END)
-    while end > 128:
-        file.seek(end - 128)
-        tail = file.read(128)
-        if tail.startswith(b"TAG"):
-            start = end - 128
-        elif tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
-            start = end - 15 - int(tail[-15:-9])
-            file.seek(max(0, start))
-            if file.read(11) != b"LYRICSBEGIN":
-                break
-        elif tail[-32:-24] == b"APETAGEX":
-            has_header = tail[-9] & 0x80
-            start = end - int.from_bytes(tail[-20:-16], "little") - (32 if has_header else 0)
-        else:
-            break
-        if not 0 < start < end:
-            break
-        end = start
-    return end
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
-def _duration_s(container: InputContainer, stream: AudioStream) -> float:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else 0.0
 
 
 def _check_length(path: Path, decoded_s: float, promised_s: float) -> None:

@@ -1,0 +1,107 @@
+"""Open a file so that FFmpeg sees its sound, and nothing before, behind or beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from mgtag.errors import AudioError
+
+# FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
+# on this disk or elsewhere, and any text file may pose as one.
+DEMUXERS = "aac,aiff,ape,asf,au,caf,dsf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tak,tta,w64,wav,wv"
+
+
+@contextmanager
+def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
+    """Open a file's first stream of sound.
+
+    Raises
+    ------
+    AudioError
+        If the file is empty or holds no audio.
+    OSError
+        If it cannot be opened.
+    """
+    if not Path(path).stat().st_size:
+        raise AudioError(f"{path}: the file is empty.")
+    with open(path, "rb") as file:  # Python's own OSError names the file and the cause; FFmpeg's does not
+        end = _end_of_sound(file)
+    try:
+        # "subfile" to see nothing behind the sound, "file" so that no name is taken for a protocol.
+        container = av.open(
+            f"subfile,,start,0,end,{end},,:file:{os.fspath(path)}",
+            metadata_errors="ignore",
+            options={"format_whitelist": DEMUXERS},
+        )
+    except (av.FFmpegError, ValueError) as error:
+        raise AudioError(f"{path}: this is no audio file that mgtag can read ({reason(error)}).") from error
+    with container:
+        if not container.streams.audio:
+            raise AudioError(f"{path}: there is no sound in this file.")
+        stream = container.streams.audio[0]
+        stream.codec_context.thread_count = 1  # scan runs one process a core already
+        yield container, stream
+
+
+def reason(error: Exception) -> str:
+    """Return FFmpeg's words for what went wrong."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def promised_s(container: InputContainer, stream: AudioStream) -> float:
+    """Return the length that the header promises, in seconds; 0 where it is silent on it."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else 0.0
+
+
+def is_guessed(path: Path, codec: str) -> bool:
+    """Say whether FFmpeg guessed the length from the bit rate: an mp3 without a Xing or VBRI header."""
+    if not codec.startswith("mp3"):
+        return False
+    with open(path, "rb") as file:
+        head = file.read(10)
+        # ID3v2: the tag's size is in the last four bytes of its header, seven bits each.
+        skip = (
+            10 + sum(byte << 7 * n for n, byte in enumerate(reversed(head[6:10])))
+            if head[:3] == b"ID3"
+            else 0
+        )
+        file.seek(skip)
+        first = file.read(4096)
+    return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _end_of_sound(file: BinaryIO) -> int:
+    """Return where the tags behind the sound begin: APEv2, Lyrics3 and ID3v1, as many as there are.
+
+    FFmpeg takes them for sound where they stand in an unusual order or a frame is cut short.
+    """
+    end = file.seek(0, os.SEEK_END)
+    while end > 128:
+        file.seek(end - 128)
+        tail = file.read(128)
+        if tail.startswith(b"TAG"):
+            start = end - 128
+        elif tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
+            start = end - 15 - int(tail[-15:-9])
+            file.seek(max(0, start))
+            if file.read(11) != b"LYRICSBEGIN":
+                break
+        elif tail[-32:-24] == b"APETAGEX":
+            has_header = tail[-9] & 0x80
+            start = end - int.from_bytes(tail[-20:-16], "little") - (32 if has_header else 0)
+        else:
+            break
+        if not 0 < start < end:
+            break
+        end = start
+    return end
