@@ -41,7 +41,7 @@ def figures(card: Card) -> str:
         lines.append(f"| {title} | {shipped[key]:.3f} | {_spread(over, key)} |")
     lines += [
         "",
-        f"The {seeds} networks learned from the same teachers, so the deviation understates the spread a little.",
+        f"The {seeds} networks had the same teachers, so the deviation understates the spread a little.",
     ]
     return "\n".join(lines) + "\n"
 
