@@ -160,6 +160,17 @@ def test_a_run_leaves_every_figure_in_its_record(go: Go) -> None:
     assert sum(map(sum, apart["confusion"])) == apart["measured"]["test"]["tracks"]["n"] == 6
 
 
+def test_what_is_no_music_is_learned_from_and_not_measured(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = Track("a noise", -1, np.zeros((128, 52), np.uint8))
+    monkeypatch.setattr(materials, "negatives", lambda *_: [silent] * 5)
+    noisy = replace(TINY, recipe=replace(RECIPE, negatives=0.5), protocols=("tracks",))
+    monkeypatch.setitem(EXPERIMENTS, "tiny", noisy)  # type: ignore[misc]
+    (record,) = go("tiny")
+    sizes = {part: record["measured"][part]["tracks"]["n"] for part in ("train", "valid", "test")}
+    assert sizes == record["data"]["items"]
+    assert sum(sizes.values()) == 30
+
+
 def test_a_run_that_was_interrupted_anywhere_ends_with_the_same_figures(go: Go) -> None:
     def stop(run: str, epoch: int, epochs: int, row: object) -> None:
         if (run, epoch) in (("tiny/leaking-0", 2), ("tiny/tracks-0", 3)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mgtag_train.evaluate import Answers, evaluate
 from mgtag_train.experiment import Experiment
 from mgtag_train.fit import RECORD, Job, Report, begun_before, fit, load_best
@@ -15,6 +16,7 @@ from mgtag_train.loop import answers
 from mgtag_train.lyrics import load_songs
 from mgtag_train.material import Material
 from mgtag_train.materials import Inputs, materials
+from mgtag_train.metrics import I64
 from mgtag_train.record import Record, commit, versions
 from mgtag_train.tfidf import TFIDF, tfidf
 from torch import Tensor
@@ -105,12 +107,11 @@ def elders(names: Sequence[str], one: Run, out: Path) -> Iterator[Path]:
 
 def measure(model: Network, parts: Mapping[str, Material], experiment: Experiment, by: str) -> dict[str, Any]:
     """Return every figure of a finished network, and of its valence head where it has one."""
-    tiled = {part: (material, *material.tiles()) for part, material in parts.items()}
+    tiled = {part: _music(material) for part, material in parts.items()}
 
     def said(read: Callable[[ModelOutput], Tensor], moods: Sequence[int] = ()) -> dict[str, Answers]:
         found = {}
-        for part, (material, inputs, owner) in tiled.items():
-            clip, truth = material.clips(owner)
+        for part, (inputs, clip, truth) in tiled.items():
             logits = answers(model, inputs, read=read)
             found[part] = Answers(logits, clip, np.array(moods)[truth] if moods else truth)
         return found
@@ -120,6 +121,15 @@ def measure(model: Network, parts: Mapping[str, Material], experiment: Experimen
         valence = evaluate(said(lambda output: model.valence(output.embedding), model.spec.moods), MOODS, by)
         figures["more"] = {"valence": {key: valence[key] for key in ("measured", "confusion", "by_genre")}}
     return figures
+
+
+def _music(material: Material) -> tuple[Tensor, I64, I64]:
+    """Inputs to ask about, the clip of each, and the clips' labels, without what is no music."""
+    inputs, owner = material.tiles()
+    clip, truth = material.clips(owner)
+    real = truth >= 0
+    heard = real[clip]
+    return inputs[torch.from_numpy(heard)], (np.cumsum(real) - 1)[clip[heard]], truth[real]
 
 
 def _untrained(one: Run, described: Mapping[str, Any]) -> Record:
