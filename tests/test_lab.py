@@ -163,7 +163,7 @@ def test_a_run_leaves_every_figure_in_its_record(go: Go) -> None:
 def test_what_is_no_music_is_learned_from_and_not_measured(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
     silent = Track("a noise", -1, np.zeros((128, 52), np.uint8))
     monkeypatch.setattr(materials, "negatives", lambda *_: [silent] * 5)
-    noisy = replace(TINY, recipe=replace(RECIPE, negatives=0.5), protocols=("tracks",))
+    noisy = replace(TINY, recipe=replace(RECIPE, negatives=0.5), anywhere=True, protocols=("tracks",))
     monkeypatch.setitem(EXPERIMENTS, "tiny", noisy)  # type: ignore[misc]
     (record,) = go("tiny")
     sizes = {part: record["measured"][part]["tracks"]["n"] for part in ("train", "valid", "test")}

@@ -124,7 +124,7 @@ def measure(model: Network, parts: Mapping[str, Material], experiment: Experimen
 
 
 def _music(material: Material) -> tuple[Tensor, I64, I64]:
-    """Inputs to ask about, the clip of each, and the clips' labels, without what is no music."""
+    """Return inputs to ask about, the clip of each, and the clips' labels, without what is no music."""
     inputs, owner = material.tiles()
     clip, truth = material.clips(owner)
     real = truth >= 0
