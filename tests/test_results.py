@@ -22,7 +22,7 @@ def test_the_page_is_what_the_records_give() -> None:
 
 def test_every_record_is_of_a_run_of_the_table() -> None:
     for path in results.RECORDS.glob("*/*-*.json"):
-        if path.parent.name == "superseded":
+        if path.parent.name in ("superseded", "analysis"):
             continue
         record = json.loads(path.read_text())
         experiment = EXPERIMENTS[path.parent.name]
@@ -65,3 +65,21 @@ def test_finished_runs_are_taken_over_and_others_left(
         line for line in (tmp_path / "RESULTS.md").read_text().splitlines() if "leaking | slices" in line
     )
     assert row.split("|")[-3].strip() == "4"  # seeds
+
+
+def test_a_search_is_shown_best_first_with_its_middle_and_its_worst() -> None:
+    grid = {"learning_rate": [0.001, 0.002, 0.004], "batch": [8, 16, 32]}
+    trials = [
+        {"log_loss": 1 + n / 10, "track_accuracy": 0.5, "learning_rate": n, "batch": 8, "state": "COMPLETE"}
+        for n in range(8)
+    ]
+    given_up = {**trials[0], "state": "PRUNED", "log_loss": 0.1}
+    found = {"experiment": "tokens", "protocol": "filtered", "grid": grid, "pruned": 1}
+    lines = sections.search(found | {"trials": [*trials, given_up]})
+    assert "9 of the 9 points" in " ".join(lines)
+    assert "1 were given up" in " ".join(lines)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")][2:]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "8"]
+    assert [row[-2] for row in rows] == ["1.000", "1.100", "1.200", "1.300", "1.400", "1.700"]
+    few = sections.search(found | {"trials": trials[:2]})
+    assert sum(line.startswith(("| 1", "| 2")) for line in few) == 2

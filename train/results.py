@@ -14,6 +14,7 @@ from mgtag_train.experiment import Experiment
 from mgtag_train.experiments import EXPERIMENTS, REPORTS
 from mgtag_train.fit import RECORD
 from mgtag_train.protocols import TOLD
+from mgtag_train.search import FOUND
 
 HERE = Path(__file__).parent
 PAGE, RECORDS = HERE / "RESULTS.md", HERE / "records"
@@ -94,6 +95,8 @@ def write(out: Path) -> list[Path]:
         if experiment in EXPERIMENTS:
             (RECORDS / experiment).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found, RECORDS / experiment / f"{run}.json")
+    for found in sorted(out.glob(f"*/{FOUND}")):
+        shutil.copyfile(found, RECORDS / "analysis" / f"{sections.SEARCH}{found.parent.name}.json")
     records, analyses = read(), sections.read_analyses(RECORDS / "analysis")
     drawn = pictures.write(records, analyses, pictures.PICTURES)
     PAGE.write_text(page(records, analyses), encoding="utf-8")

@@ -7,6 +7,7 @@ Every function takes records as `mgtag_train.results.read` gives them, or an ana
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from mgtag_train.reported import (
     QUEENS_REPORT,
 )
 
+SEARCH = "search-"  # before an experiment's name, in the name of its search among the analyses
+SHOWN = 5  # trials of a search
 ANALYSES = Path(__file__).parent / "records" / "analysis"
 Record = Mapping[str, Any]
 Records = Mapping[str, Mapping[str, Sequence[Record]]]  # [experiment][protocol], one a seed
@@ -158,6 +161,28 @@ def tsne(record: Record) -> list[str]:
     ]
 
 
+def search(record: Record) -> list[str]:
+    """Return the best trials of a search, beside the middle one and the worst that ran to its end."""
+    ended = [trial for trial in record["trials"] if trial["state"] == "COMPLETE"]
+    ranks = [*range(min(SHOWN, len(ended))), *{len(ended) // 2, len(ended) - 1} - set(range(SHOWN))]
+    settings = list(record["grid"])
+    shown = [(rank, ended[rank]) for rank in sorted(ranks)]
+    rows = [
+        [str(rank + 1), *(str(trial[key]) for key in settings)]
+        + [f"{trial[key]:.3f}" for key in ("log_loss", "track_accuracy")]
+        for rank, trial in shown
+    ]
+    size = math.prod(len(choices) for choices in record["grid"].values())
+    return [
+        f"### Settings of `{record['experiment']}`",
+        "",
+        f"{len(record['trials'])} of the {size} points of a grid, in random order, one seed each, under",
+        f"*{record['protocol']}*; {record['pruned']} were given up half way. On validation, never on test:",
+        "",
+        *table(["rank", *settings, "log loss", "accuracy"], rows),
+    ]
+
+
 def confusion(runs: Sequence[Record]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Sum the confusion matrices of the seeds."""
     return np.sum([run["confusion"] for run in runs], axis=0)  # type: ignore[no-any-return]
@@ -172,7 +197,12 @@ def _of(name: str, make: Callable[[Record], list[str]]) -> Part:
 
 PARTS: Mapping[str, Sequence[Part]] = {
     "queens-parallel-bgru-cnn": (lambda records, analyses: queens(records),),
-    "kth-attention-cnn": (lambda records, analyses: valence(records), _of("tsne", tsne)),
-    "spectrogram-sequence-attention": (_of("deck", deck.section),),
+    "kth-attention-cnn": (
+        lambda records, analyses: valence(records),
+        _of("tsne", tsne),
+        _of(f"{SEARCH}kth-4layer", search),
+    ),
+    "spectrogram-sequence-attention": (_of("deck", deck.section), _of(f"{SEARCH}tokens", search)),
+    "iitkgp-lyrics-han-cnn": (_of(f"{SEARCH}lyrics-han", search),),
     "upc-mfcc-cnn": (lambda records, analyses: mfcc(records), _of("blocks", blocks)),
 }
