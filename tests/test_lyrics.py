@@ -25,7 +25,7 @@ from mgtag_train.loop import Training, answers  # noqa: E402
 from mgtag_train.lyrics import LYRICS, Song, encode, load_songs, sentences, vocabulary  # noqa: E402
 from mgtag_train.recipe import Recipe  # noqa: E402
 from mgtag_train.texts import Texts, read  # noqa: E402
-from mgtag_train.tfidf import STRENGTHS, tfidf  # noqa: E402
+from mgtag_train.tfidf import STRENGTHS, held_out, tfidf  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
 from mgtag.features import MelSpec  # noqa: E402
@@ -266,6 +266,35 @@ def test_the_baseline_learns_the_word_that_tells() -> None:
     found = evaluate(said, TELLING, "tracks")
     assert found["measured"]["test"]["tracks"]["accuracy"] > 0.9
     assert found["measured"]["test"]["tracks"]["n"] == 30
+
+
+def test_the_baseline_teaches_what_it_says_of_artists_it_has_not_heard() -> None:
+    learn = songs(60, 10)
+    wrong = replace(learn[0], label=1)  # its words tell that it is of the first genre
+    said = held_out([wrong, *learn[1:]])
+    np.testing.assert_allclose(said.sum(axis=1), 1, rtol=1e-5)
+    assert said[0].argmax() == 0
+    alike = [Song(f"x{i}", "One Artist", i % 3, f"{learn[i].lyrics}\nsame old{i % 3}") for i in range(60)]
+    with pytest.raises(UsageError, match="songs of 1 artists to learn from; 5 are needed"):
+        held_out(alike)
+
+    known, recipe = vocabulary(learn), Recipe(smoothing=0.0, teaching=0.75)
+    texts = Texts(learn, known, SPEC, taught=said)
+    _, wanted = texts.batch(torch.arange(60), recipe, torch.Generator())
+    label = torch.eye(3)[texts.labels]
+    torch.testing.assert_close(wanted, 0.25 * label + 0.75 * torch.from_numpy(said))
+
+
+def test_what_the_baseline_says_is_kept_and_is_told_to_training_alone(tmp_path: Path) -> None:
+    pytest.importorskip("gensim")
+    parts = {"train": songs(60, 10), "valid": songs(6, 11)}
+    first, again = (read(parts, SPEC, tmp_path, baseline=True) for _ in range(2))
+    assert first["valid"].taught is None
+    assert torch.equal(first["train"].taught, again["train"].taught)
+    assert len(list(tmp_path.glob("held-out-*.npz"))) == 1
+    relabelled = [replace(song, label=(song.label + 1) % 3) for song in parts["train"]]
+    read({"train": relabelled}, SPEC, tmp_path, baseline=True)
+    assert len(list(tmp_path.glob("held-out-*.npz"))) == 2
 
 
 # fusion

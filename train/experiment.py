@@ -47,6 +47,8 @@ class Experiment:
     claim : Claim, optional
     grid : mapping
         Settings to search over: a field of the recipe, or an argument of the network, and its values.
+    baseline : bool
+        Whether the linear baseline teaches, by its answers to songs held out from it; `mgtag_train.tfidf`.
     teachers, members : tuple of str
         Experiments whose networks, of every seed, teach this one, or are averaged to make it.
     """
@@ -64,5 +66,6 @@ class Experiment:
     seeds: int = 1
     claim: Claim | None = None
     grid: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    baseline: bool = False
     teachers: tuple[str, ...] = ()
     members: tuple[str, ...] = ()

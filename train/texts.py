@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from mgtag_train.lyrics import FIRST_WORD, Song, encode, vocabulary, word_vector
 from mgtag_train.material import targets
 from mgtag_train.metrics import I64
 from mgtag_train.recipe import Recipe
+from mgtag_train.tfidf import held_out
 from torch import Generator, Tensor, nn
 
 from mgtag.features import F32
@@ -30,6 +31,8 @@ class Texts:
     spec : HanSpec
     vectors : mapping of str to F32, optional
         What is known of words before learning; a network starts with them.
+    taught : F32, optional
+        A teacher's answer to each song, shape ``(songs, n_labels)``, learned beside the label.
     """
 
     def __init__(
@@ -38,10 +41,12 @@ class Texts:
         known: Sequence[str],
         spec: HanSpec,
         vectors: Mapping[str, F32] | None = None,
+        taught: F32 | None = None,
     ) -> None:
         self.known, self.spec, self.vectors = tuple(known), spec, vectors or {}
         self.words = encode(songs, known, spec)
         self.labels = torch.tensor([song.label for song in songs])
+        self.taught = None if taught is None else torch.from_numpy(taught)
 
     def begin(self, model: nn.Module) -> None:
         """Give a fresh network the word vectors; the words without keep their random ones."""
@@ -55,7 +60,10 @@ class Texts:
 
     def batch(self, items: Tensor, recipe: Recipe, g: Generator) -> tuple[Tensor, Tensor]:
         """Return the words of these songs, and their targets; words are dropped by the network."""
-        return self.words[items], targets(self.labels[items], self.spec.n_labels, recipe.smoothing)
+        wanted = targets(self.labels[items], self.spec.n_labels, recipe.smoothing)
+        if self.taught is not None:
+            wanted = wanted.lerp(self.taught[items], recipe.teaching)
+        return self.words[items], wanted
 
     def tiles(self) -> tuple[Tensor, Tensor]:
         """Return every song, and its own index."""
@@ -66,22 +74,46 @@ class Texts:
         return owner.numpy(), self.labels.numpy()
 
 
-def read(parts: Mapping[str, Sequence[Song]], spec: HanSpec, cache: Path | None = None) -> dict[str, Texts]:
+def read(
+    parts: Mapping[str, Sequence[Song]], spec: HanSpec, cache: Path | None = None, baseline: bool = False
+) -> dict[str, Texts]:
     """Make materials of a split; vocabulary and word vectors are of its training songs only.
 
     Parameters
     ----------
     cache : Path, optional
-        A folder to keep the vectors in, under a name that tells what they were learned from.
+        A folder to keep the vectors in, and what the baseline says, under names that tell what they
+        were learned from.
+    baseline : bool
+        Whether it teaches; see `mgtag_train.tfidf.held_out`.
     """
-    known = vocabulary(parts["train"], spec.n_words)
-    learned = hashlib.sha256("\n".join(song.lyrics for song in parts["train"]).encode()).hexdigest()[:12]
-    kept = cache / f"words-{learned}-{spec.vector}.npz" if cache else None
-    if kept and kept.is_file():
-        with np.load(kept) as file:
-            vectors = dict(zip(file["words"].tolist(), file["vectors"], strict=True))
-    else:
-        vectors = word_vectors(parts["train"], spec.vector)
-        if kept:
-            save_whole(kept, words=np.array(list(vectors)), vectors=np.stack(list(vectors.values())))
-    return {part: Texts(songs, known, spec, vectors) for part, songs in parts.items()}
+    songs = parts["train"]
+    known = vocabulary(songs, spec.n_words)
+
+    def vectors() -> dict[str, F32]:
+        found = word_vectors(songs, spec.vector)
+        return {"words": np.array(list(found)), "vectors": np.stack(list(found.values()))}
+
+    place = f"words-{_digest(song.lyrics for song in songs)}-{spec.vector}.npz"
+    start = _kept(vectors, cache and cache / place)
+    table = dict(zip(start["words"].tolist(), start["vectors"], strict=True))
+    taught: dict[str, F32] = {}
+    if baseline:
+        place = f"held-out-{_digest(f'{song}' for song in songs)}.npz"
+        taught["train"] = _kept(lambda: {"said": held_out(songs)}, cache and cache / place)["said"]
+    return {part: Texts(found, known, spec, table, taught.get(part)) for part, found in parts.items()}
+
+
+def _kept(make: Callable[[], dict[str, F32]], place: Path | None) -> dict[str, F32]:
+    """Return what was made before, or make it and keep it."""
+    if place and place.is_file():
+        with np.load(place) as file:
+            return dict(file)
+    made = make()
+    if place:
+        save_whole(place, **made)
+    return made
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
