@@ -208,6 +208,27 @@ def test_an_ensemble_and_a_student_come_after_whom_they_learn_from(go: Go) -> No
     assert taught["teachers"] == both["teachers"] == ["tiny/tracks-0", "tiny/tracks-1"]
 
 
+def test_a_refit_learns_from_validation_too_and_takes_over_temperatures(
+    go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = replace(TINY, name="tiny-whole", recipe=replace(RECIPE, choose="last"), protocols=("tracks",))
+    whole = replace(whole, refit="tiny", seeds=1)
+    monkeypatch.setitem(EXPERIMENTS, "tiny-whole", whole)  # type: ignore[misc]
+    with pytest.raises(UsageError, match="tiny, which is not in"):
+        go("tiny-whole")
+    records = go("tiny-whole", "tiny", seeds=2, only="tracks")
+    tiny, refitted = records[:2], records[2]
+    assert refitted["best_epoch"] == len(refitted["history"]) == RECIPE.epochs
+    assert set(refitted["measured"]) == {"train", "test"}
+    items = tiny[0]["data"]["items"]
+    assert refitted["data"]["items"] == {"train": items["train"] + 4 * items["valid"], "test": items["test"]}
+    for of, found in refitted["temperatures"].items():
+        expected = (tiny[0]["temperatures"][of] * tiny[1]["temperatures"][of]) ** 0.5
+        assert found == pytest.approx(expected, rel=1e-3)
+    with pytest.raises(UsageError, match="export tiny instead"):
+        lab.export_best("tiny-whole", Inputs(), tmp_path / "runs")
+
+
 def test_what_is_missing_is_a_sentence(go: Go, tmp_path: Path, features: Path) -> None:
     with pytest.raises(UsageError, match=r"no experiment 'nothing'.*--list"):
         go("nothing")

@@ -41,25 +41,28 @@ class Answers:
     truth: I64
 
 
-def evaluate(parts: Mapping[str, Answers], labels: tuple[str, ...], by: str) -> dict[str, Any]:
+def evaluate(
+    parts: Mapping[str, Answers], labels: tuple[str, ...], by: str, temperatures: Figures | None = None
+) -> dict[str, Any]:
     """Measure a network.
 
     Parameters
     ----------
     parts : mapping of str to Answers
-        ``"train"``, ``"valid"`` and ``"test"``.
+        ``"train"``, ``"valid"`` and ``"test"``, the last one last.
     by : {"slices", "tracks"}
         What the confusion matrix counts.
+    temperatures : dict, optional
+        Of ``"slices"`` and of the votes of ``"tracks"``; otherwise they are fitted on validation.
 
     Returns
     -------
     dict
-        ``measured``, ``confusion``, ``by_genre``, ``reliability``, as `mgtag_train.record.Record` has them.
+        ``measured``, ``temperatures``, ``confusion``, ``by_genre`` and ``reliability``, as
+        `mgtag_train.record.Record` has them.
     """
-    valid = parts["valid"]
-    temperature = best_temperature(valid.logits, valid.truth[valid.owner])
-    pooled = np.log(metrics.votes(metrics.softmax(valid.logits, temperature), valid.owner))
-    vote_temperature = best_temperature(pooled, valid.truth)
+    found = temperatures or _fitted(parts["valid"])
+    temperature, vote_temperature = found["slices"], found["tracks"]
     measured: dict[str, dict[str, Figures]] = {}
     for part, said in parts.items():
         slices = metrics.softmax(said.logits, temperature)
@@ -70,17 +73,23 @@ def evaluate(parts: Mapping[str, Answers], labels: tuple[str, ...], by: str) -> 
         }
         measured[part]["tracks"]["calibration_error"] = metrics.calibration_error(tracks, said.truth)
     truth = said.truth[said.owner] if by == "slices" else said.truth
-    found = slices if by == "slices" else tracks
-    answered = found.argmax(axis=1)
+    answered = (slices if by == "slices" else tracks).argmax(axis=1)
     report = classification_report(
         truth, answered, labels=range(len(labels)), target_names=labels, output_dict=True, zero_division=0
     )
     return {
         "measured": measured,
+        "temperatures": found,
         "confusion": confusion_matrix(truth, answered, labels=range(len(labels))).tolist(),
         "by_genre": {label: report[label] for label in labels},
         "reliability": reliability(tracks, said.truth),
     }
+
+
+def _fitted(valid: Answers) -> Figures:
+    temperature = best_temperature(valid.logits, valid.truth[valid.owner])
+    pooled = np.log(metrics.votes(metrics.softmax(valid.logits, temperature), valid.owner))
+    return {"slices": temperature, "tracks": best_temperature(pooled, valid.truth)}
 
 
 def figures(probabilities: F32, truth: I64) -> Figures:

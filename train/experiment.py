@@ -49,6 +49,9 @@ class Experiment:
         Settings to search over: a field of the recipe, or an argument of the network, and its values.
     baseline : bool
         Whether the linear baseline teaches, by its answers to songs held out from it; `mgtag_train.tfidf`.
+    refit : str
+        The experiment whose settings and temperatures this one takes over, to learn from the validation
+        tracks as well. Nothing is chosen on them then, and test is as far away as before.
     teachers, members : tuple of str
         Experiments whose networks, of every seed, teach this one, or are averaged to make it.
     """
@@ -67,5 +70,6 @@ class Experiment:
     claim: Claim | None = None
     grid: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     baseline: bool = False
+    refit: str = ""
     teachers: tuple[str, ...] = ()
     members: tuple[str, ...] = ()

@@ -293,6 +293,13 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _best("best-ensemble", "the five networks of these two rows, asked together", members=TEACHERS),
         _best("best", "one network, taught by those five", GTZAN_SECOND, teachers=TEACHERS),
         _best(
+            "best-whole",
+            "the same on training and validation tracks together, nothing chosen",
+            replace(GTZAN_SECOND, choose="last"),
+            teachers=TEACHERS,
+            refit="best",
+        ),
+        _best(
             "best-long", "windows of ten seconds, augmented and averaged", BEST_LONG, spec=CLIP_PART, seeds=2
         ),
     )

@@ -131,6 +131,11 @@ def export_best(name: str, inputs: Inputs, out: Path) -> Path:
         If it is no network of sound, or not trained.
     """
     experiment = EXPERIMENTS[name]
+    if experiment.refit:
+        raise UsageError(
+            f"{name} has learned from every track that a bundle's threshold could be chosen on; "
+            f"export {experiment.refit} instead."
+        )
     if experiment.members or not experiment.data.startswith("gtzan"):
         raise UsageError(f"{name}: a bundle hears music with one network; this one cannot be exported.")
     trained = [one for one in runs(experiment) if one.protocol == experiment.protocols[-1]]
@@ -149,7 +154,7 @@ def waves(names: Sequence[str]) -> Iterator[list[Experiment]]:
     """Group experiments so that each comes after those of `names` that it learns from."""
     left = {name: EXPERIMENTS[name] for name in names}
     while left:
-        ready = [e for e in left.values() if not {*e.teachers, *e.members} & set(left)]
+        ready = [e for e in left.values() if not {*e.teachers, *e.members, e.refit} & set(left)]
         yield ready
         left = {name: e for name, e in left.items() if e not in ready}
 

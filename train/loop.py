@@ -77,6 +77,8 @@ class Training:
     @property
     def best_epoch(self) -> int:
         """Index of the best epoch on validation, as the recipe chooses; -1 before the first."""
+        if self.recipe.choose == "last":
+            return self.epoch - 1
         figures = [row[self.recipe.choose] for row in self.history]
         best = np.argmin if self.recipe.choose == "log_loss" else np.argmax
         return int(best(figures)) if figures else -1

@@ -98,6 +98,8 @@ def music(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> P
 def _windows(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Material]:
     spec, recipe = replace(experiment.spec, top_db=experiment.recipe.top_db), experiment.recipe
     parts = music(experiment, protocol, seed, inputs)
+    if experiment.refit:
+        parts["train"] = parts["train"] + parts["valid"]
     if not experiment.anywhere:
         parts["train"] = slices_as_tracks(parts["train"], spec.n_frames)
     if recipe.negatives:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mgtag_train import maps
 from mgtag_train.drawing import GRID, INK, SOFT, bare, blank, matrices
+from mgtag_train.experiments import EXPERIMENTS
 from mgtag_train.reported import MFCC_CLIPS, MFCC_DIAGONAL, QUEENS_CONFUSION, QUEENS_LABELS
 from mgtag_train.sections import Record, Records, confusion, read_analyses
 from PIL import Image
@@ -75,7 +76,7 @@ def best(records: Records) -> str:
         for name, runs in records.items()
         if "filtered" in runs and len(runs["filtered"][0]["labels"]) == 10
     ]
-    names = [name for name in names if not name.startswith("lyrics")]
+    names = [name for name in names if not (name.startswith("lyrics") or EXPERIMENTS[name].refit)]
     return min(names, key=loss, default="")
 
 

@@ -44,8 +44,9 @@ class Recipe:
         Epochs without a better validation before stopping.
     optimiser : {"adamw", "sgd"}
         The second with Nesterov's momentum of 0.9.
-    choose : {"log_loss", "slice_accuracy"}
-        What validation means, and which epoch's weights are kept: of tracks, or of their slices.
+    choose : {"log_loss", "slice_accuracy", "last"}
+        What validation means, and which epoch's weights are kept: of tracks, or of their slices; or the
+        last, where nothing is held back to choose on.
     """
 
     architecture: str = "queens-parallel"
@@ -64,7 +65,7 @@ class Recipe:
     teaching: float = 0.7
     patience: int = 15
     optimiser: Literal["adamw", "sgd"] = "adamw"
-    choose: Literal["log_loss", "slice_accuracy"] = "log_loss"
+    choose: Literal["log_loss", "slice_accuracy", "last"] = "log_loss"
 
 
 # Chosen on the validation tracks. Half the report's units, which learn twice as fast. Bands are pooled

@@ -50,6 +50,8 @@ class Record:
         ``[part]["slices" or "tracks"]``: figures, as `mgtag_train.evaluate.evaluate` gives them.
     confusion : list
         True by answered, on test; of slices where slices were drawn at random, else of tracks.
+    temperatures : mapping
+        ``["slices" or "tracks"]``: what logits and votes were divided by.
     by_genre, reliability : mapping
         On test: scikit-learn's report, and confidence against accuracy.
     more : mapping
@@ -72,6 +74,7 @@ class Record:
     command: str = ""
     measured: Mapping[str, Any] = field(default_factory=dict)
     confusion: Sequence[Sequence[int]] = ()
+    temperatures: Mapping[str, float] = field(default_factory=dict)
     by_genre: Mapping[str, Any] = field(default_factory=dict)
     reliability: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mgtag_train.materials import Inputs, materials
 from mgtag_train.metrics import I64
 from mgtag_train.record import Record, commit, versions
 from mgtag_train.tfidf import TFIDF, tfidf
+from scipy.stats import gmean
 from torch import Tensor
 
 from mgtag.errors import UsageError
@@ -62,18 +64,21 @@ def run_one(one: Run, inputs: Inputs, out: Path, resume: bool, device: str, repo
         _finish(record, one, evaluate(said, experiment.labels, "tracks") | {"more": {"C": strength}}, path)
         return
     parts = materials(experiment, one.protocol, one.seed, inputs)
+    check = parts.pop("valid") if experiment.refit else parts["valid"]  # where learned, it tells nothing
     sizes = {part: int((material.labels >= 0).sum()) for part, material in parts.items()}
     described = {"source": experiment.data, "protocol": one.protocol, "items": sizes}
+    temperatures = _temperatures(elders((experiment.refit,), one, out)) if experiment.refit else None
     others = tuple(elders(experiment.members + experiment.teachers, one, out))
     if experiment.members:
         record = _untrained(one, described)
         model: Network = Ensemble([load_best(other) for other in others])
     else:
         job = Job(one.name, experiment.recipe, one.seed, folder, others)
-        record = fit(job, parts["train"], parts["valid"], described, resume, report, device)
+        record = fit(job, parts["train"], check, described, resume, report, device)
         model = load_best(folder)
     record = replace(record, teachers=tuple(f"{other.parent.name}/{other.name}" for other in others))
-    measured = measure(model, parts, experiment, "slices" if one.protocol == "leaking" else "tracks")
+    by = "slices" if one.protocol == "leaking" else "tracks"
+    measured = measure(model, parts, experiment, by, temperatures)
     _finish(record, one, measured, path)
 
 
@@ -105,7 +110,19 @@ def elders(names: Sequence[str], one: Run, out: Path) -> Iterator[Path]:
         yield from (path.parent for path in found)
 
 
-def measure(model: Network, parts: Mapping[str, Material], experiment: Experiment, by: str) -> dict[str, Any]:
+def _temperatures(folders: Iterable[Path]) -> dict[str, float]:
+    """Return the geometric means over finished runs."""
+    found = [json.loads((folder / RECORD).read_text())["temperatures"] for folder in folders]
+    return {of: float(gmean([each[of] for each in found])) for of in found[0]}
+
+
+def measure(
+    model: Network,
+    parts: Mapping[str, Material],
+    experiment: Experiment,
+    by: str,
+    temperatures: dict[str, float] | None = None,
+) -> dict[str, Any]:
     """Return every figure of a finished network, and of its valence head where it has one."""
     tiled = {part: _music(material) for part, material in parts.items()}
 
@@ -116,7 +133,7 @@ def measure(model: Network, parts: Mapping[str, Material], experiment: Experimen
             found[part] = Answers(logits, clip, np.array(moods)[truth] if moods else truth)
         return found
 
-    figures = evaluate(said(lambda output: output.logits), experiment.labels, by)
+    figures = evaluate(said(lambda output: output.logits), experiment.labels, by, temperatures)
     if isinstance(model, Kth) and model.spec.moods:
         valence = evaluate(said(lambda output: model.valence(output.embedding), model.spec.moods), MOODS, by)
         figures["more"] = {"valence": {key: valence[key] for key in ("measured", "confusion", "by_genre")}}
