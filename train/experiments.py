@@ -162,22 +162,25 @@ VGG = Experiment(
 
 
 # Song lyrics by artist; the loss is told how frequent each genre is in training, since macro-F1 counts
-# them alike (logit adjustment: Menon et al., arXiv:2007.07314).
-HAN_RECIPE = Recipe(
+# them alike (logit adjustment: Menon et al., arXiv:2007.07314). On labels alone the network has learned the
+# songs by heart after two epochs; what the baseline says of songs it was kept from is harder to memorise.
+WORDS_RECIPE = Recipe(augment=NONE, epochs=6, slices=1, batch=64, negatives=0.0, patience=3)
+PRIOR = (3182, 1166, 2406, 1654, 785, 998)
+HAN_RECIPE = replace(
+    WORDS_RECIPE,
     architecture="lyrics-han",
-    arguments={"prior": (3182, 1166, 2406, 1654, 785, 998)},
-    augment=NONE,
-    epochs=6,
-    slices=1,
-    batch=64,
-    negatives=0.0,
-    patience=3,
+    arguments={"prior": PRIOR, "dropout": 0.3, "dropout_vector": 0.0, "dropout_word": 0.1},
+    learning_rate=3e-3,
+    weight_decay=0.01,
+    smoothing=0.0,
+    averaging=0.99,
+    teaching=0.9,
 )
 HAN_GRID = {
     "learned": (True, False),
-    "learning_rate": (5e-4, 1e-3, 2e-3),
-    "weight_decay": (0.02, 0.1),
-    "dropout_word": (0.1, 0.3, 0.5),
+    "learning_rate": (1e-3, 3e-3),
+    "teaching": (0.0, 0.5, 0.9),
+    "dropout_word": (0.1, 0.3),
 }
 IIT = Claim(
     "Table 1",
@@ -252,7 +255,13 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _mfcc("mfcc-18", "CNN on 18 cepstral coefficients a frame", {}),
         VGG,
         _lyrics("lyrics-tfidf", "words and word pairs, logistic regression", Recipe(TFIDF), seeds=1),
-        _lyrics("lyrics-han", "attention over words, then over sung lines", HAN_RECIPE, grid=HAN_GRID),
+        _lyrics(
+            "lyrics-han",
+            "attention over words, then over sung lines; the baseline teaches",
+            HAN_RECIPE,
+            grid=HAN_GRID,
+            baseline=True,
+        ),
         _lyrics(
             "lyrics-cnn",
             "its spectrogram network on GTZAN",
@@ -267,9 +276,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _lyrics(
             "lyrics-fusion",
             "both, on pairs of a song's words and a clip of the same genre",
-            replace(
-                HAN_RECIPE, architecture="lyrics-fusion", arguments={"prior": (3182, 1166, 2406, 1654, 785)}
-            ),
+            replace(WORDS_RECIPE, architecture="lyrics-fusion", arguments={"prior": PRIOR[:5]}),
             data="fusion",
             labels=fusion.LABELS,
             spec=CLIP,
