@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -346,16 +347,19 @@ def test_train_makes_a_bundle_that_loads(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(app, "read_corpus", lambda *_: made_up)
     seen: list[tuple[str, int]] = []
     recipe = replace(RECIPE, epochs=2, arguments=dict(RECIPE.arguments))
+    other = replace(recipe, architecture="queens-cnn")
     made = app.train(
         out=tmp_path,
         seeds=(5, 6),
-        first=recipe,
+        first=(recipe, other),
         second=recipe,
         report=lambda run, epoch, *_: seen.append((run, epoch)),
     )
-    assert seen == [(f"{g}-{s}", e) for g in ("first", "second") for s in (5, 6) for e in (0, 1, 2)]
+    generations = ("first-queens-parallel", "first-queens-cnn", "second-queens-parallel")
+    assert seen == [(f"{g}-{s}", e) for g in generations for s in (5, 6) for e in (0, 1, 2)]
+    record = json.loads((tmp_path / "second-queens-parallel-6" / fit.RECORD).read_text())
+    assert record["teachers"] == [f"{g}-{s}" for g in generations[:2] for s in (5, 6)]
     card = bundle.load(made.folder).card
     assert card.labels == ("a", "b", "c")
     assert card.measured["test_over_seeds"]["seeds"] == [5, 6]
     assert 0 < card.threshold <= 1
-    assert (tmp_path / "second-6" / fit.RECORD).is_file()

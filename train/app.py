@@ -1,8 +1,8 @@
 """What ``mgtag train`` does: learn, teach, calibrate, measure, export; one bundle comes out.
 
-Two generations are trained. The networks of the first learn the labels; those of the second, of
-the same shape, learn the mean answer of the first to every augmented window, which carries more
-than a label does ("born again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et
+Two generations are trained. The networks of the first, of two kinds, learn the labels; those of the
+second learn the mean answer of the first to every augmented window, which carries more than a label
+does ("born again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et
 al., arXiv:2106.05237). All of them see the training tracks only. The validation tracks choose
 epoch, seed, temperatures and threshold; the test tracks are heard once, at the very end.
 """
@@ -20,7 +20,7 @@ from mgtag_train.data import SliceDataset, save_cache
 from mgtag_train.download import fetch
 from mgtag_train.fit import Job, Report, fit_and_record, load_best, run_all
 from mgtag_train.material import Windows
-from mgtag_train.recipe import GTZAN_FIRST, GTZAN_SECOND, Recipe
+from mgtag_train.recipe import GTZAN_SECOND, GTZAN_TEACHERS, Recipe
 
 from mgtag.bundle import Bundle
 
@@ -36,8 +36,8 @@ def train(
     seeds: Sequence[int] = (0, 1, 2),
     resume: bool = False,
     jobs: int = 1,
-    first: Recipe = GTZAN_FIRST,
-    second: Recipe | None = GTZAN_SECOND,
+    first: Sequence[Recipe] = GTZAN_TEACHERS,
+    second: Recipe = GTZAN_SECOND,
     report: Report = lambda run, epoch, epochs, row: None,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> Bundle:
@@ -61,8 +61,10 @@ def train(
         Go on from the checkpoints in `out`.
     jobs : int
         Networks trained at the same time, each on one core. Figures do not depend on it.
-    first, second : Recipe
-        Of the generations; without a second, the first is exported.
+    first : sequence of Recipe
+        Of the first generation: a network of each recipe and seed.
+    second : Recipe
+        Of the second generation, of which one network is exported.
     report : callable
         Told run, epoch, epochs and the epoch's figures, as training goes; and clips, as they are heard.
     tell : callable
@@ -83,19 +85,19 @@ def train(
     n_labels = len(corpus.source.labels)
     described = {"source": corpus.source.name, "split": corpus.source.split, "tracks": corpus.sizes}
     generation: list[Job] = []
-    for name, recipe in (("first", first), ("second", second)):
-        if recipe is not None:
-            recipe = replace(recipe, arguments={**recipe.arguments, "n_labels": n_labels})
+    for name, recipes in (("first", first), ("second", (second,))):
+        teachers, tasks = tuple(job.folder for job in generation), []
+        generation = []
+        for plan in recipes:
+            recipe = replace(plan, arguments={**plan.arguments, "n_labels": n_labels})
             corpus = corpus.cut_at(recipe.top_db)
             learn = SliceDataset(corpus.parts["train"] + corpus.others, corpus.source.spec)
-            teachers = tuple(job.folder for job in generation)
-            generation = [
-                Job(f"{name}-{seed}", recipe, seed, out / f"{name}-{seed}", teachers) for seed in seeds
-            ]
             material = Windows(learn, n_labels), Windows(corpus.dataset("valid"), n_labels)
-            tasks = [partial(fit_and_record, job, *material, described, resume) for job in generation]
-            run_all(tasks, jobs, report)
+            for seed in seeds:
+                called = f"{name}-{recipe.architecture}-{seed}"
+                generation.append(Job(called, recipe, seed, out / called, teachers))
+                tasks.append(partial(fit_and_record, generation[-1], *material, described, resume))
+        run_all(tasks, jobs, report)
     models = [load_best(job.folder) for job in generation]
-    recipe = second or first
     name = f"{dataset}-{recipe.architecture.removeprefix('queens-')}-1"
     return make_bundle(models, seeds, corpus, out, recipe, name)

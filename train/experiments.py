@@ -13,7 +13,7 @@ from mgtag_train import fusion
 from mgtag_train.augment import NONE
 from mgtag_train.experiment import Claim, Experiment
 from mgtag_train.lyrics import LYRICS
-from mgtag_train.recipe import GTZAN_FIRST, GTZAN_SECOND, Recipe
+from mgtag_train.recipe import GTZAN_CNN, GTZAN_FIRST, GTZAN_SECOND, Recipe
 from mgtag_train.sources import GTZAN
 from mgtag_train.tfidf import TFIDF
 
@@ -215,11 +215,6 @@ def _best(name: str, told: str, recipe: Recipe = GTZAN_FIRST, **changes: Any) ->
 
 
 TEACHERS = ("best-averaged", "best-cnn")
-BEST_CNN = replace(
-    GTZAN_FIRST,
-    architecture="kth-4layer",
-    arguments={"channels": (48, 96, 192, 256), "moods": ()},
-)
 BEST_LONG = replace(
     GTZAN_FIRST,
     arguments={**GTZAN_FIRST.arguments, "n_frames": CLIP_PART.n_frames},
@@ -296,9 +291,9 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         ),
         _best("best-augmented", "and augmented", replace(GTZAN_FIRST, averaging=0.0), seeds=1),
         _best("best-averaged", "and its weights averaged"),
-        _best("best-cnn", "the poster's CNN, augmented and averaged", BEST_CNN, seeds=2),
-        _best("best-ensemble", "the five networks of these two rows, asked together", members=TEACHERS),
-        _best("best", "one network, taught by those five", GTZAN_SECOND, teachers=TEACHERS),
+        _best("best-cnn", "the poster's CNN, augmented and averaged", GTZAN_CNN),
+        _best("best-ensemble", "the networks of these two rows, asked together", members=TEACHERS),
+        _best("best", "one network, taught by those", GTZAN_SECOND, teachers=TEACHERS),
         _best(
             "best-whole",
             "the same on training and validation tracks together, nothing chosen",
