@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,36 @@ def test_a_search_is_shown_best_first_with_its_middle_and_its_worst() -> None:
     assert [row[-2] for row in rows] == ["1.000", "1.100", "1.200", "1.300", "1.400", "1.700"]
     few = sections.search(found | {"trials": trials[:2]})
     assert sum(line.startswith(("| 1", "| 2")) for line in few) == 2
+
+
+def run(valid: float | None, slices: float, tracks: float, seconds: float = 60) -> dict[str, Any]:
+    measured = {"test": {"slices": {"accuracy": slices}, "tracks": {"accuracy": tracks}}}
+    if valid is not None:
+        measured["valid"] = {"tracks": {"accuracy": valid}}
+    return {"measured": measured, "seconds": seconds, "history": [{}] * 10}
+
+
+def test_steps_tell_what_each_brought_and_what_was_learned_is_not_called_chosen() -> None:
+    records = {
+        "best-plain": {"filtered": [run(0.5, 0.4, 0.5)]},
+        "best-augmented": {"filtered": [run(0.6, 0.5, 0.6), run(0.7, 0.6, 0.7)]},
+        "best-whole": {"filtered": [run(None, 0.6, 0.75)]},
+    }
+    rows = [line.split(" | ") for line in sections.steps(records) if line.startswith("| `")]
+    assert [row[:3] for row in rows] == [
+        ["| `best-plain`", "", ""],
+        ["| `best-augmented`", "`best-plain`", "+0.150"],
+        ["| `best-whole`", "", ""],  # what it is a step from was not measured
+    ]
+    assert [row[4] for row in rows] == ["0.500", "0.650", "learned"]
+    assert sections.steps({"best-plain": records["best-plain"]}) == []
+
+
+def test_frames_tell_what_coarse_ones_cost() -> None:
+    records = {
+        "hop-1708": {"filtered": [run(0, 0, 0.75), run(0, 0, 0.77)]},
+        "hop-512": {"filtered": [run(0, 0, 0.77, 180), run(0, 0, 0.79, 180)]},
+    }
+    told = " ".join(sections.frames(records))
+    assert "by +0.020 (deviations over the seeds 0.014 and 0.014); an epoch takes 3.0 times" in told
+    assert sections.frames({"hop-512": records["hop-512"]}) == []

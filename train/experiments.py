@@ -296,10 +296,9 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _best("best", "one network, taught by those", GTZAN_SECOND, teachers=TEACHERS),
         _best(
             "best-whole",
-            "the same on training and validation tracks together, nothing chosen",
-            replace(GTZAN_SECOND, choose="last"),
-            teachers=TEACHERS,
-            refit="best",
+            "best-averaged on training and validation tracks together, nothing chosen",
+            replace(GTZAN_FIRST, choose="last"),
+            refit="best-averaged",
         ),
         _best(
             "best-long", "windows of ten seconds, augmented and averaged", BEST_LONG, spec=CLIP_PART, seeds=2
