@@ -209,9 +209,9 @@ def frames(records: Records) -> list[str]:
     return [
         "### What the coarse frames cost",
         "",
-        f"Frames every 512 samples instead of 1,708 change the accuracy of tracks by {gain:+.3f} (deviations",
-        f"over the seeds {spread[0]:.3f} and {spread[1]:.3f}); an epoch takes {epoch[1] / epoch[0]:.1f} times as",
-        "long.",
+        f"Frames every 512 samples instead of 1,708 change the accuracy of tracks by {gain:+.3f}",
+        f"(deviations over the seeds {spread[0]:.3f} and {spread[1]:.3f}); an epoch takes",
+        f"{epoch[1] / epoch[0]:.1f} times as long.",
     ]
 
 
