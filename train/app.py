@@ -1,8 +1,7 @@
 """What ``mgtag train`` does: learn, teach, calibrate, measure, export; one bundle comes out.
 
-Two generations are trained. The networks of the first, of two kinds, learn the labels; those of the
-second learn the mean answer of the first to every augmented window, which carries more than a label
-does ("born again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et
+Two generations are trained. The networks of the first learn the labels; those of the second learn
+the mean answer of the first to every augmented window, which carries more than a label does ("born again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et
 al., arXiv:2106.05237). All of them see the training tracks only. The validation tracks choose
 epoch, seed, temperatures and threshold; the test tracks are heard once, at the very end.
 """
@@ -20,7 +19,7 @@ from mgtag_train.data import SliceDataset, save_cache
 from mgtag_train.download import fetch
 from mgtag_train.fit import Job, Report, fit_and_record, load_best, run_all
 from mgtag_train.material import Windows
-from mgtag_train.recipe import GTZAN_SECOND, GTZAN_TEACHERS, Recipe
+from mgtag_train.recipe import GTZAN_FIRST, GTZAN_SECOND, Recipe
 
 from mgtag.bundle import Bundle
 
@@ -36,7 +35,7 @@ def train(
     seeds: Sequence[int] = (0, 1, 2),
     resume: bool = False,
     jobs: int = 1,
-    first: Sequence[Recipe] = GTZAN_TEACHERS,
+    first: Sequence[Recipe] = (GTZAN_FIRST,),
     second: Recipe = GTZAN_SECOND,
     report: Report = lambda run, epoch, epochs, row: None,
     tell: Callable[[str], None] = lambda sentence: None,
