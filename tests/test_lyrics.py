@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,15 +18,18 @@ pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
 from conftest import SHARED  # noqa: E402
-from mgtag_train import fusion, lyrics  # noqa: E402
+from mgtag_train import fusion, lab, lyrics  # noqa: E402
 from mgtag_train.augment import NONE, Augment  # noqa: E402
 from mgtag_train.data import SliceDataset, pack  # noqa: E402
 from mgtag_train.evaluate import evaluate  # noqa: E402
+from mgtag_train.experiment import Experiment  # noqa: E402
+from mgtag_train.experiments import EXPERIMENTS  # noqa: E402
 from mgtag_train.loop import Training, answers  # noqa: E402
 from mgtag_train.lyrics import LYRICS, Song, encode, load_songs, sentences, vocabulary  # noqa: E402
+from mgtag_train.materials import Inputs  # noqa: E402
 from mgtag_train.recipe import Recipe  # noqa: E402
 from mgtag_train.texts import Texts, read  # noqa: E402
-from mgtag_train.tfidf import STRENGTHS, held_out, tfidf  # noqa: E402
+from mgtag_train.tfidf import STRENGTHS, TFIDF, held_out, tfidf  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
 from mgtag.features import MelSpec  # noqa: E402
@@ -295,6 +299,33 @@ def test_what_the_baseline_says_is_kept_and_is_told_to_training_alone(tmp_path: 
     relabelled = [replace(song, label=(song.label + 1) % 3) for song in parts["train"]]
     read({"train": relabelled}, SPEC, tmp_path, baseline=True)
     assert len(list(tmp_path.glob("held-out-*.npz"))) == 2
+
+
+def test_baseline_and_taught_networks_are_asked_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gensim")
+    rows = [
+        row(part, TELLING[song.label], song.artist) | {"id": song.id, "lyrics": song.lyrics}
+        for part, n, seed in (("train", 90, 12), ("valid", 30, 13), ("test", 30, 14))
+        for song in songs(n, seed, part)
+    ]
+    recipe = Recipe("lyrics-han", TINY, NONE, epochs=1, slices=1, batch=10, negatives=0)
+    taught = Experiment(
+        "taught", "mgtag", "", recipe, "lyrics", TELLING, protocols=("artists",), seeds=2, baseline=True
+    )
+    both = replace(taught, name="both", members=("taught",))
+    alone = replace(both, name="alone", recipe=Recipe(TFIDF), members=())
+    for experiment in (taught, both, alone):
+        monkeypatch.setitem(EXPERIMENTS, experiment.name, experiment)  # type: ignore[misc]
+    inputs = Inputs(lyrics=write(tmp_path / TABLE, rows))
+    paths = lab.run(["both", "taught"], inputs, tmp_path / "runs")
+    paths += lab.run(["alone"], inputs, tmp_path / "runs", seeds=1)
+    found = {path.parts[-3]: json.loads(path.read_text()) for path in paths}
+    assert found["both"]["teachers"] == ["taught/artists-0", "taught/artists-1"]
+    accuracy = {name: one["measured"]["test"]["tracks"]["accuracy"] for name, one in found.items()}
+    # One epoch teaches the networks nothing yet: it is the baseline beside them that knows.
+    assert accuracy["taught"] < 0.8 < 0.9 < min(accuracy["both"], accuracy["alone"])
 
 
 # fusion

@@ -1,9 +1,10 @@
 """What ``mgtag train`` does: learn, teach, calibrate, measure, export; one bundle comes out.
 
 Two generations are trained. The networks of the first learn the labels; those of the second learn
-the mean answer of the first to every augmented window, which carries more than a label does ("born again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et
-al., arXiv:2106.05237). All of them see the training tracks only. The validation tracks choose
-epoch, seed, temperatures and threshold; the test tracks are heard once, at the very end.
+the mean answer of the first to every augmented window, which carries more than a label does ("born
+again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et al., arXiv:2106.05237). All
+of them see the training tracks only. The validation tracks choose epoch, seed, temperatures and
+threshold; the test tracks are heard once, at the very end.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ class Experiment:
     grid : mapping
         Settings to search over: a field of the recipe, or an argument of the network, and its values.
     baseline : bool
-        Whether the linear baseline teaches, by its answers to songs held out from it; `mgtag_train.tfidf`.
+        Whether the linear baseline of `mgtag_train.tfidf` teaches, by its answers to songs held out from
+        it; where there are members, it is asked beside them instead.
     refit : str
         The experiment whose settings and temperatures this one takes over, to learn from the validation
         tracks as well. Nothing is chosen on them then, and test is as far away as before.

@@ -258,6 +258,13 @@ EXPERIMENTS: Mapping[str, Experiment] = {
             baseline=True,
         ),
         _lyrics(
+            "lyrics-both",
+            "the baseline and the lyrics-han networks, asked together",
+            HAN_RECIPE,
+            members=("lyrics-han",),
+            baseline=True,
+        ),
+        _lyrics(
             "lyrics-cnn",
             "its spectrogram network on GTZAN",
             replace(TOKENS_RECIPE, architecture="lyrics-cnn"),

@@ -112,7 +112,12 @@ def _texts(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> 
     assert inputs.lyrics is not None
     recipe = experiment.recipe
     spec = replace(OF_WORDS[recipe.architecture], **recipe.arguments)
-    return read(load_songs(inputs.lyrics, experiment.labels), spec, inputs.cache, experiment.baseline)
+    return read(
+        load_songs(inputs.lyrics, experiment.labels),
+        spec,
+        inputs.cache,
+        experiment.baseline and not experiment.members,
+    )
 
 
 def _read(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Material]:

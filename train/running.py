@@ -17,13 +17,14 @@ from mgtag_train.loop import answers
 from mgtag_train.lyrics import load_songs
 from mgtag_train.material import Material
 from mgtag_train.materials import Inputs, materials
-from mgtag_train.metrics import I64
+from mgtag_train.metrics import I64, softmax
 from mgtag_train.record import Record, commit, versions
 from mgtag_train.tfidf import TFIDF, tfidf
 from scipy.stats import gmean
 from torch import Tensor
 
 from mgtag.errors import UsageError
+from mgtag.features import F32
 from mgtag.models import Ensemble, Kth, ModelOutput, Network
 from mgtag.models.kth import MOODS
 
@@ -68,6 +69,11 @@ def run_one(one: Run, inputs: Inputs, out: Path, resume: bool, device: str, repo
     sizes = {part: int((material.labels >= 0).sum()) for part, material in parts.items()}
     described = {"source": experiment.data, "protocol": one.protocol, "items": sizes}
     temperatures = _temperatures(elders((experiment.refit,), one, out)) if experiment.refit else None
+    beside = {}
+    if experiment.members and experiment.baseline:
+        assert inputs.lyrics is not None
+        told, _ = tfidf(load_songs(inputs.lyrics, experiment.labels))
+        beside = {part: softmax(found.logits) for part, found in told.items()}
     others = tuple(elders(experiment.members + experiment.teachers, one, out))
     if experiment.members:
         record = _untrained(one, described)
@@ -78,7 +84,7 @@ def run_one(one: Run, inputs: Inputs, out: Path, resume: bool, device: str, repo
         model = load_best(folder)
     record = replace(record, teachers=tuple(f"{other.parent.name}/{other.name}" for other in others))
     by = "slices" if one.protocol == "leaking" else "tracks"
-    measured = measure(model, parts, experiment, by, temperatures)
+    measured = measure(model, parts, experiment, by, temperatures, beside)
     _finish(record, one, measured, path)
 
 
@@ -122,14 +128,28 @@ def measure(
     experiment: Experiment,
     by: str,
     temperatures: dict[str, float] | None = None,
+    beside: Mapping[str, F32] | None = None,
 ) -> dict[str, Any]:
-    """Return every figure of a finished network, and of its valence head where it has one."""
+    """Return every figure of a finished network, and of its valence head where it has one.
+
+    Parameters
+    ----------
+    by : {"slices", "tracks"}
+        What the confusion matrix counts.
+    temperatures : dict, optional
+        As `mgtag_train.evaluate.evaluate` takes them.
+    beside : mapping of str to F32, optional
+        Of each part, what somebody else says of the inputs, ``(inputs, labels)``: its probability and
+        the network's count half each.
+    """
     tiled = {part: _music(material) for part, material in parts.items()}
 
     def said(read: Callable[[ModelOutput], Tensor], moods: Sequence[int] = ()) -> dict[str, Answers]:
         found = {}
         for part, (inputs, clip, truth) in tiled.items():
             logits = answers(model, inputs, read=read)
+            if beside:
+                logits = np.log((softmax(logits) + beside[part]) / 2)
             found[part] = Answers(logits, clip, np.array(moods)[truth] if moods else truth)
         return found
 
