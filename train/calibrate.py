@@ -54,12 +54,17 @@ def calibrate(logits: F32, owner: I64, truth: I64, others: F32, others_owner: I6
     others, others_owner
         Logits of the slices of tracks that are no music, and their owners.
     """
-    temperature = best_temperature(logits, truth[owner])
-    pooled = np.log(votes(softmax(logits, temperature), owner))
-    vote_temperature = best_temperature(pooled, truth)
+    temperature, vote_temperature = temperatures(logits, owner, truth)
     sure = Calibration(temperature, vote_temperature, 1.0)
     threshold = choose_threshold(sure.votes(logits, owner), truth, sure.votes(others, others_owner))
     return Calibration(temperature, vote_temperature, threshold)
+
+
+def temperatures(logits: F32, owner: I64, truth: I64) -> tuple[float, float]:
+    """Fit what divides the logits of slices, and what divides the pooled log-probabilities of tracks."""
+    temperature = best_temperature(logits, truth[owner])
+    pooled = np.log(votes(softmax(logits, temperature), owner))
+    return temperature, best_temperature(pooled, truth)
 
 
 def best_temperature(logits: F32, truth: I64) -> float:

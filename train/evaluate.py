@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from mgtag_train import metrics
-from mgtag_train.calibrate import best_temperature
+from mgtag_train import calibrate, metrics
 from mgtag_train.metrics import BINS, I64
 from sklearn.metrics import classification_report, confusion_matrix, f1_score, roc_auc_score
 from sklearn.preprocessing import label_binarize
@@ -61,8 +60,11 @@ def evaluate(
         ``measured``, ``temperatures``, ``confusion``, ``by_genre`` and ``reliability``, as
         `mgtag_train.record.Record` has them.
     """
-    found = temperatures or _fitted(parts["valid"])
-    temperature, vote_temperature = found["slices"], found["tracks"]
+    if temperatures is None:
+        valid = parts["valid"]
+        fitted = calibrate.temperatures(valid.logits, valid.owner, valid.truth)
+        temperatures = dict(zip(("slices", "tracks"), fitted, strict=True))
+    temperature, vote_temperature = temperatures["slices"], temperatures["tracks"]
     measured: dict[str, dict[str, Figures]] = {}
     for part, said in parts.items():
         slices = metrics.softmax(said.logits, temperature)
@@ -79,17 +81,11 @@ def evaluate(
     )
     return {
         "measured": measured,
-        "temperatures": found,
+        "temperatures": temperatures,
         "confusion": confusion_matrix(truth, answered, labels=range(len(labels))).tolist(),
         "by_genre": {label: report[label] for label in labels},
         "reliability": reliability(tracks, said.truth),
     }
-
-
-def _fitted(valid: Answers) -> Figures:
-    temperature = best_temperature(valid.logits, valid.truth[valid.owner])
-    pooled = np.log(metrics.votes(metrics.softmax(valid.logits, temperature), valid.owner))
-    return {"slices": temperature, "tracks": best_temperature(pooled, valid.truth)}
 
 
 def figures(probabilities: F32, truth: I64) -> Figures:

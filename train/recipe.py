@@ -80,7 +80,7 @@ GTZAN_FIRST = Recipe(
     epochs=30,
     negatives=0.15,
 )
-# The poster's four convolutions with fewer channels, which err on other tracks than the network above does.
+# The poster's four convolutions with fewer channels: a teacher of another kind.
 GTZAN_CNN = replace(
     GTZAN_FIRST,
     architecture="kth-4layer",

@@ -35,10 +35,10 @@ STEPS = {  # systems of our own, and what each is a step from
     "best-augmented": "best-plain",
     "best-averaged": "best-augmented",
     "best-cnn": "best-averaged",
-    "best-long": "best-averaged",
     "best-ensemble": "best-averaged",
     "best": "best-averaged",
-    "best-whole": "best-averaged",
+    "best-shallow": "best-averaged",
+    "best-whole": "best-shallow",
 }
 SCORES = ("precision", "recall", "f1-score")
 
