@@ -84,7 +84,8 @@ def to_onnx(model: Network) -> ModelProto:
     example = torch.zeros(2, model.spec.n_mels, model.spec.n_frames)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which nobody needs here
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what torch does to itself
+        warnings.simplefilter("ignore", FutureWarning)  # of what torch does to itself
+        warnings.filterwarnings("ignore", "The tensor attributes .*_flat_weights", UserWarning)
         program = torch.onnx.export(
             _Answering(model).eval(),
             (example,),
