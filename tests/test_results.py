@@ -46,6 +46,15 @@ def test_a_changed_figure_changes_the_page(tmp_path: Path) -> None:
     assert "leaking" in changed[0]
 
 
+def test_what_nobody_has_run_shows_the_claim_alone() -> None:
+    rows = results.table([EXPERIMENTS["homburg-cnn"], EXPERIMENTS["best-plain"]], {})[2:]
+    assert [row.split("|")[2].strip(" *") for row in rows] == [
+        "the same on the Garageband set",
+        "the report, Table III: Garageband, five genres, slices at random 80/20, best of several trials",
+        "not measured",
+    ]
+
+
 def test_finished_runs_are_taken_over_and_others_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

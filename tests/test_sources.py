@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from mgtag_train import augment, clips, reading  # noqa: E402
 from mgtag_train.augment import NONE  # noqa: E402
 from mgtag_train.clips import Clip  # noqa: E402
 from mgtag_train.data import SliceDataset, Track, load_cache, save_cache  # noqa: E402
+from mgtag_train.experiments import EXPERIMENTS  # noqa: E402
+from mgtag_train.materials import Inputs, missing, music  # noqa: E402
 from mgtag_train.sources import FMA_MEDIUM, FMA_SMALL, FOLDER, GTZAN, HOMBURG, SOURCES  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
@@ -103,6 +106,32 @@ def test_homburg_keeps_every_artist_on_one_side(tmp_path: Path) -> None:
     (tmp_path / "rock").rename(tmp_path / "rocks")
     with pytest.raises(UsageError, match="rock: there is no music of this genre"):
         clips.find(HOMBURG, tmp_path)
+
+
+def test_garageband_experiments_have_five_of_its_genres_from_a_folder_or_kept_features(
+    tmp_path: Path,
+) -> None:
+    root, kept = tmp_path / "homburg", tmp_path / "homburg.npz"
+    songs = [sound(tmp_path / f"{n // 2}-Song_{n}.flac", seed=n) for n in range(20)]
+    for genre in HOMBURG.labels:
+        (root / genre).mkdir(parents=True)
+        for song in songs:
+            shutil.copyfile(song, root / genre / f"{genre}_{song.name}")
+    save_cache(kept, reading.read(HOMBURG, audio=root).parts, HOMBURG)
+    experiment = EXPERIMENTS["homburg-parallel"]
+    assert missing(experiment, Inputs()) == "the Garageband clips of Homburg and others: --homburg DIR"
+    for place in (root, kept):
+        inputs = Inputs(homburg=place)
+        found = {protocol: music(experiment, protocol, 0, inputs) for protocol in experiment.protocols}
+        for parts in found.values():
+            for tracks in parts.values():
+                genres = {track.name.split(".")[0]: track.label for track in tracks}
+                assert genres == {genre: n for n, genre in enumerate(experiment.labels)}
+        artists = {part: {t.name.split("-")[0] for t in found["artists"][part]} for part in reading.PARTS}
+        assert sum(map(len, artists.values())) == len(set.union(*artists.values()))
+        assert [len(tracks) for tracks in found["leaking"].values()] == [64, 16, 20]  # slices
+    with pytest.raises(UsageError, match="there is no such folder"):
+        music(experiment, "artists", 0, Inputs(homburg=tmp_path / "nowhere"))
 
 
 def test_any_folder_tells_its_genres_and_its_tags_the_artists(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from mgtag_train.data import SliceDataset, save_cache
 from mgtag_train.download import fetch
 from mgtag_train.fit import Job, Report, fit_and_record, load_best, run_all
 from mgtag_train.material import Windows
-from mgtag_train.recipe import GTZAN_FIRST, GTZAN_SECOND, Recipe
+from mgtag_train.recipe import Recipe
+from mgtag_train.recipes import GTZAN_FIRST, GTZAN_SECOND
 
 from mgtag.bundle import Bundle
 

@@ -32,7 +32,7 @@ class Experiment:
     told : str
         What it is, in a phrase.
     recipe : Recipe
-    data : {"gtzan", "gtzan-audio", "lyrics", "fusion"}
+    data : {"gtzan", "gtzan-audio", "homburg", "lyrics", "fusion"}
         What it learns from.
     labels : tuple of str
     spec : MelSpec

@@ -14,10 +14,9 @@ from mgtag_train.corpus import HELD_OUT_SEED, Corpus
 from mgtag_train.experiment import Experiment
 from mgtag_train.experiments import EXPERIMENTS
 from mgtag_train.fit import RECORD, Report, load_best, run_all
-from mgtag_train.materials import Inputs, missing, music
+from mgtag_train.materials import OF_MUSIC, Inputs, missing, music
 from mgtag_train.negatives import negatives
 from mgtag_train.running import Run, run_one, runs
-from mgtag_train.sources import GTZAN
 
 from mgtag.errors import UsageError
 
@@ -103,7 +102,9 @@ def possible(inputs: Inputs) -> list[str]:
     """
     if names := [name for name, e in EXPERIMENTS.items() if not missing(e, inputs)]:
         return names
-    raise UsageError("Say where the data is: --features mel.npz, --audio DIR, --lyrics genre.csv.gz.")
+    raise UsageError(
+        "Say where the data is: --features mel.npz, --audio DIR, --homburg DIR, --lyrics genre.csv.gz."
+    )
 
 
 def summary(path: Path) -> dict[str, str]:
@@ -136,13 +137,13 @@ def export_best(name: str, inputs: Inputs, out: Path) -> Path:
             f"{name} has learned from every track that a bundle's threshold could be chosen on; "
             f"export {experiment.refit} instead."
         )
-    if experiment.members or not experiment.data.startswith("gtzan"):
+    if experiment.members or experiment.data not in OF_MUSIC:
         raise UsageError(f"{name}: a bundle hears music with one network; this one cannot be exported.")
     trained = [one for one in runs(experiment) if one.protocol == experiment.protocols[-1]]
     trained = [one for one in trained if (out / one.name / RECORD).is_file()]
     if not trained:
         raise UsageError(f"{name} is not trained yet in {out}: run `mgtag train {name}` first.")
-    source = replace(GTZAN, labels=experiment.labels, spec=experiment.spec)
+    source = replace(OF_MUSIC[experiment.data], labels=experiment.labels, spec=experiment.spec)
     parts = music(experiment, trained[0].protocol, trained[0].seed, inputs)
     corpus = Corpus(source, parts, [], negatives(source.spec, HELD_OUT_SEED, each=10))
     corpus = corpus.cut_at(experiment.recipe.top_db)

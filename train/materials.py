@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mgtag_train import reading
 from mgtag_train.corpus import NEGATIVES_SEED
-from mgtag_train.data import SliceDataset, load_audio, load_cache, split_names, take
+from mgtag_train.data import SliceDataset, Track, load_audio, load_cache, split_names, take
 from mgtag_train.experiment import Experiment
 from mgtag_train.fusion import Pairs
 from mgtag_train.lyrics import load_songs
 from mgtag_train.material import Material, Windows
 from mgtag_train.negatives import negatives
 from mgtag_train.protocols import Parts, genre_of, slices_as_tracks, split
-from mgtag_train.sources import GTZAN
+from mgtag_train.sources import GTZAN, HOMBURG, Source
 from mgtag_train.texts import Texts, read
 
 from mgtag.models import OF_WORDS
@@ -34,6 +35,8 @@ class Inputs:
         GTZAN's audio: one folder a genre.
     lyrics : Path, optional
         The lyrics table.
+    homburg : Path, optional
+        The Garageband clips: a folder a genre, or the features that were kept of them.
     cache : Path, optional
         A folder for what takes long to make and is the same for every run: word vectors, mels of audio.
     """
@@ -41,18 +44,21 @@ class Inputs:
     features: Path | None = None
     audio: Path | None = None
     lyrics: Path | None = None
+    homburg: Path | None = None
     cache: Path | None = None
 
 
 NEEDS: Mapping[str, Mapping[str, str]] = {
     "gtzan": {"features": "GTZAN's mels: --features mel.npz"},
     "gtzan-audio": {"audio": "GTZAN's audio: --audio DIR"},
+    "homburg": {"homburg": "the Garageband clips of Homburg and others: --homburg DIR"},
     "lyrics": {"lyrics": "the lyrics table: --lyrics genre.csv.gz"},
     "fusion": {
         "features": "GTZAN's mels: --features mel.npz",
         "lyrics": "the lyrics table: --lyrics genre.csv.gz",
     },
 }
+OF_MUSIC: Mapping[str, Source] = {"gtzan": GTZAN, "gtzan-audio": GTZAN, "homburg": HOMBURG}
 
 
 def missing(experiment: Experiment, inputs: Inputs) -> str:
@@ -79,20 +85,35 @@ def materials(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) 
 
 def music(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> Parts:
     """Read the tracks of an experiment on music, labelled as it labels them, and split them."""
-    if experiment.data == "gtzan-audio":
+    source, labels = OF_MUSIC[experiment.data], experiment.labels
+    if experiment.data == "homburg":
+        assert inputs.homburg is not None
+        parts = {part: _ours(tracks, labels) for part, tracks in _homburg(inputs.homburg).items()}
+        if protocol == source.split:
+            return parts
+        ours = [track for tracks in parts.values() for track in tracks]
+    elif experiment.data == "gtzan-audio":
         assert inputs.audio is not None
         names = [name for part in PARTS for name in split_names(part)]
-        wanted = [name for name in names if genre_of(name) in experiment.labels]
-        tracks = dict(load_audio(inputs.audio, wanted, replace(GTZAN, spec=experiment.spec)))
+        wanted = [name for name in names if genre_of(name) in labels]
+        heard = load_audio(inputs.audio, wanted, replace(source, spec=experiment.spec))
+        ours = _ours((track for _, track in heard), labels)
     else:
         assert inputs.features is not None
-        tracks = load_cache(inputs.features)
-    ours = {
-        name: replace(track, label=experiment.labels.index(genre_of(name)))
-        for name, track in tracks.items()
-        if genre_of(name) in experiment.labels
-    }
-    return split(protocol, ours, GTZAN, experiment.spec.n_frames, seed, experiment.test_share)
+        ours = _ours(load_cache(inputs.features).values(), labels)
+    tracks = {track.name: track for track in ours}
+    return split(protocol, tracks, source, experiment.spec.n_frames, seed, experiment.test_share)
+
+
+def _homburg(place: Path) -> Mapping[str, list[Track]]:
+    if place.is_file():
+        return reading.read(HOMBURG, features=place).parts
+    return reading.read(HOMBURG, audio=place).parts
+
+
+def _ours(tracks: Iterable[Track], labels: Sequence[str]) -> list[Track]:
+    told = ((track, genre_of(track.name)) for track in tracks)
+    return [replace(track, label=labels.index(genre)) for track, genre in told if genre in labels]
 
 
 def _windows(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Material]:
@@ -139,6 +160,7 @@ Reader = Callable[[Experiment, str, int, Inputs], dict[str, Material]]
 READERS: Mapping[str, Reader] = {
     "gtzan": _windows,
     "gtzan-audio": _windows,
+    "homburg": _windows,
     "lyrics": _read,
     "fusion": _paired,
 }

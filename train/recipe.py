@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mgtag_train.augment import Augment
@@ -66,26 +66,3 @@ class Recipe:
     patience: int = 15
     optimiser: Literal["adamw", "sgd"] = "adamw"
     choose: Literal["log_loss", "slice_accuracy", "last"] = "log_loss"
-
-
-# Chosen on the validation tracks. Half the report's units, which learn twice as fast. Bands are pooled
-# early and frames late: a frame is 77 ms already, while two neighbouring bands say nearly the same.
-# Batch norm is folded away at export, so what is shipped is the report's plain network with other sizes.
-GTZAN_FIRST = Recipe(
-    arguments={
-        "units": 128,
-        "pools": ((4, 1), (2, 1), (2, 2), (2, 2), (4, 3)),
-        "batch_norm": True,
-    },
-    epochs=30,
-    negatives=0.15,
-)
-# The poster's four convolutions with fewer channels: a teacher of another kind.
-GTZAN_CNN = replace(
-    GTZAN_FIRST,
-    architecture="kth-4layer",
-    arguments={"channels": (48, 96, 192, 256), "moods": ()},
-)
-# What lies 50 dB under the loudest cell is the codec's, not the music's: cut off there, audio that went
-# through Opus and mel.npz get the same answer far more often. The first generation learns at every depth.
-GTZAN_SECOND = replace(GTZAN_FIRST, top_db=50.0, augment=Augment(floor_db=45.0))

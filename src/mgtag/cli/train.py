@@ -59,6 +59,10 @@ def train_command(
     features: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Its mels, instead of audio: GTZAN's mel.npz.")
     ] = None,
+    homburg: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="The Homburg set, for experiments: its folder, or kept features."),
+    ] = None,
     lyrics: Annotated[Path | None, typer.Option(metavar="FILE", help="The lyrics table.")] = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where checkpoints, run records and bundles go.")
@@ -125,7 +129,7 @@ def train_command(
             )
         show_models([bundle], as_json=False)
     else:
-        inputs = lab.Inputs(features, audio, lyrics)
+        inputs = lab.Inputs(features, audio, lyrics, homburg)
         names = experiments or lab.possible(inputs)
         if search:
             with view.TrainingView() as shown:
