@@ -25,7 +25,7 @@ class FusionSpec(HanSpec):
     n_mels, n_frames : int
         Size of a window.
     dropout_sound : float
-        Of the spectrogram network, after each pooling.
+        Of the spectrogram network, as in `LyricsCnnSpec`.
     """
 
     n_labels: int = 5
