@@ -126,3 +126,21 @@ def test_frames_tell_what_coarse_ones_cost() -> None:
     told = " ".join(sections.frames(records))
     assert "by +0.020 (deviations over the seeds 0.014 and 0.014); an epoch takes 3.0 times" in told
     assert sections.frames({"hop-512": records["hop-512"]}) == []
+
+
+def test_f1_of_genres_stands_beside_the_report_and_is_of_the_honest_split() -> None:
+    def by_genre(**f1: float) -> dict[str, Any]:
+        return {"labels": list(f1), "by_genre": {genre: {"f1-score": value} for genre, value in f1.items()}}
+
+    records = {
+        "queens-cnn": {"filtered": [by_genre(rock=0.1)]},
+        "lyrics-han": {"artists": [by_genre(rock=0.5, metal=0.4), by_genre(rock=0.6, metal=0.5)]},
+        "lyrics-cnn": {
+            "tracks": [by_genre(rock=0.9, disco=0.9)],
+            "filtered": [by_genre(rock=0.3, disco=0.2)],
+        },
+    }
+    table = [line for line in sections.lyrics(records) if line.startswith("| ")]
+    assert table[0] == "| genre | Table 2 | `lyrics-han` | `lyrics-cnn` |"
+    assert table[2:] == ["| rock | 0.77 | 0.55 | 0.30 |", "| metal |  | 0.45 |  |", "| disco |  |  | 0.20 |"]
+    assert sections.lyrics({"queens-cnn": records["queens-cnn"]}) == []
