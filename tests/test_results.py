@@ -136,7 +136,7 @@ def test_f1_of_genres_stands_beside_the_report_and_is_of_the_honest_split() -> N
         "queens-cnn": {"filtered": [by_genre(rock=0.1)]},
         "lyrics-han": {"artists": [by_genre(rock=0.5, metal=0.4), by_genre(rock=0.6, metal=0.5)]},
         "lyrics-cnn": {
-            "tracks": [by_genre(rock=0.9, disco=0.9)],
+            "tracks": [by_genre(rock=0.9)],
             "filtered": [by_genre(rock=0.3, disco=0.2)],
         },
     }
