@@ -192,11 +192,11 @@ def test_a_picture_has_sides_that_can_be_halved_five_times() -> None:
 # lyrics-cnn
 
 
-def test_kernels_lie_along_time_and_the_norm_follows_relu() -> None:
+def test_kernels_lie_along_time_the_norm_follows_relu_and_no_norm_follows_a_dropout() -> None:
     model = build("lyrics-cnn", {})
     assert isinstance(model, LyricsCnn)
     layers = list(model.cnn)
     assert all(layer.kernel_size[0] == 1 for layer in layers if isinstance(layer, nn.Conv2d))
-    kinds = [type(layer) for layer in layers[:5]]
-    assert kinds == [nn.Conv2d, nn.ReLU, nn.BatchNorm2d, nn.MaxPool2d, nn.Dropout]
+    kinds = [type(layer) for layer in layers]
+    assert kinds == [nn.Conv2d, nn.ReLU, nn.BatchNorm2d, nn.MaxPool2d] * 4 + [nn.Dropout, nn.Flatten]
     assert model.hidden[0].out_features == 500
