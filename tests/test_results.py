@@ -95,6 +95,15 @@ def test_a_search_is_shown_best_first_with_its_middle_and_its_worst() -> None:
     assert sum(line.startswith(("| 1", "| 2")) for line in few) == 2
 
 
+def test_what_was_searched_is_what_was_found() -> None:
+    best = sections.read_analyses()["search-tokens"]["trials"][0]
+    recipe = EXPERIMENTS["tokens-searched"].recipe
+    used = {**vars(recipe), **recipe.arguments}
+    assert {key: used[key] for key in EXPERIMENTS["tokens"].grid} == {
+        key: best[key] for key in EXPERIMENTS["tokens"].grid
+    }
+
+
 def run(valid: float | None, slices: float, tracks: float, seconds: float = 60) -> dict[str, Any]:
     measured = {"test": {"slices": {"accuracy": slices}, "tracks": {"accuracy": tracks}}}
     if valid is not None:

@@ -24,6 +24,7 @@ from mgtag_train.recipes import (
     MFCC_RECIPE,
     MIXED_RECIPE,
     QUEENS_RECIPE,
+    SEARCHED_RECIPE,
     SPECTROGRAM_RECIPE,
     TOKENS_RECIPE,
 )
@@ -250,6 +251,11 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _tokens("tokens-vae", "the same, codes drawn and tokens rebuilt from them"),
         _tokens("tokens-sparse", "the same, codes pulled towards zero"),
         _tokens("tokens-next", "the same, each token's code to tell the next token"),
+        replace(
+            _tokens("tokens-searched", "the first, with the settings that a search found"),
+            recipe=SEARCHED_RECIPE,
+            grid={},
+        ),
         _hop("hop-1708", "queens-parallel on the frames of mel.npz, from audio", MelSpec()),
         _hop("hop-512", "the same on 3.3 times as many frames", HIGH_RESOLUTION),
         _best(

@@ -72,6 +72,10 @@ MFCC_RECIPE = Recipe(
     patience=15,
 )
 TOKENS_RECIPE = replace(MFCC_RECIPE, architecture="tokens", epochs=25, slices=1, batch=16)
+# What `mgtag train tokens --search 8` found best; see records/analysis/search-tokens.json.
+SEARCHED_RECIPE = replace(
+    TOKENS_RECIPE, arguments={"dropout": 0.3, "code": 64}, batch=32, learning_rate=2e-3, weight_decay=0.005
+)
 SPECTROGRAM_RECIPE = replace(TOKENS_RECIPE, architecture="lyrics-cnn")
 
 # Song lyrics by artist; the loss is told how frequent each genre is in training, since macro-F1 counts
