@@ -81,8 +81,8 @@ SPECTROGRAM_RECIPE = replace(TOKENS_RECIPE, architecture="lyrics-cnn")
 # Song lyrics by artist; the loss is told how frequent each genre is in training, since macro-F1 counts
 # them alike (logit adjustment: Menon et al., arXiv:2007.07314). On labels alone the network has learned the
 # songs by heart after two epochs; what the baseline says of songs it was kept from is harder to memorise.
-# Tried on validation and left, since none brought the network up to its baseline: static vectors of WordLlama,
-# frozen MiniLM vectors of lines, songs spliced within a genre, songs weighted by how many their artist has.
+# Tried on validation and left, since none brought a network up to the baseline: static vectors of WordLlama,
+# frozen MiniLM vectors of lines, songs spliced within a genre.
 WORDS_RECIPE = Recipe(augment=NONE, epochs=6, slices=1, batch=64, negatives=0.0, patience=3)
 PRIOR = (3182, 1166, 2406, 1654, 785, 998)  # training songs of each genre
 HAN_RECIPE = replace(
