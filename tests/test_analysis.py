@@ -215,3 +215,12 @@ def test_a_run_that_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFi
 def test_numbers_are_written_short() -> None:
     value = {"at": np.array([[1.2345]]), "p": np.float64(0.123456), "n": np.int64(3)}
     assert json.dumps(analysis.rounded(value)) == '{"at": [[1.2]], "p": 0.1235, "n": 3}'
+
+
+def test_no_curve_is_drawn_of_what_learned_from_validation() -> None:
+    records = lab_records.records()
+    refitted = lab_records.record()
+    del refitted["measured"]["valid"]
+    drawn = pictures.curves(records | {"best-whole": {"filtered": [refitted]}})
+    assert drawn is not None
+    assert [ax.get_title() for ax in drawn.axes if ax.get_title()] == list(records)
