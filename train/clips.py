@@ -69,7 +69,7 @@ def find(source: Source, root: Path, seed: int = 0) -> tuple[Source, list[Clip]]
         If there is no such music there, or too little of a genre to be split.
     """
     if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder; give one with music, --audio DIR.")
+        raise UsageError(f"{root}: there is no such folder; give one with music in it.")
     if source.layout == "genres":
         source, clips = genre_folders(source, root)
     else:
