@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mgtag import features
-from mgtag.features import MelSpec, log_mel, mel_filters, standardise, windows
+from mgtag.features import MelSpec, log_mel, mel_filters, standardise, window, windows
 
 SPEC = MelSpec()
 SPECS = [
@@ -18,6 +18,11 @@ SPECS = [
     MelSpec(n_fft=1024, hop=512, n_mels=64, n_frames=128),
     MelSpec(sample_rate=16_000, n_fft=512, hop=160, n_mels=40, n_frames=100, fmin=50.0, fmax=7600.0),
 ]
+
+MUSICNN = MelSpec(
+    sample_rate=16_000, n_fft=512, hop=256, n_mels=96, n_frames=187, fmax=8000.0,
+    compression=10_000.0, level_db=-20.0,
+)  # fmt: skip
 
 
 def tone(hz: float, n: int, rate: int = 22_050, amplitude: float = 0.5) -> np.ndarray:
@@ -164,3 +169,32 @@ def test_what_is_eighty_decibels_down_is_one_with_silence() -> None:
     y = tone(440, SPEC.n_samples)
     with_dither = y + 1e-7 * noise(SPEC.n_samples)
     np.testing.assert_allclose(windows(with_dither, SPEC), windows(y, SPEC), atol=1e-3)
+
+
+@pytest.mark.parametrize("signal", sorted(set(SIGNALS) - {"quiet"}))  # that one is silence, see below
+def test_compressed_windows_equal_librosas_of_levelled_sound(signal: str) -> None:
+    librosa = pytest.importorskip("librosa")
+    y = SIGNALS[signal][: MUSICNN.n_samples]
+    levelled = y.astype(np.float64) * 0.1 / np.sqrt(np.mean(y.astype(np.float64) ** 2))
+    power = librosa.feature.melspectrogram(y=levelled, sr=16_000, n_fft=512, hop_length=256, n_mels=96)
+    theirs = np.log10(1 + 10_000 * power)[:, 1:-1]  # all but the frames that hang over the ends
+    ours = window(y, MUSICNN)
+    assert ours.dtype == np.float32 and ours.shape == (96, 187)
+    np.testing.assert_allclose(ours, theirs, atol=2e-4)
+
+
+@pytest.mark.parametrize("gain", [1e-2, 0.5, 4.0, 100.0])
+def test_each_compressed_window_has_its_own_level(gain: float) -> None:
+    y = np.stack([noise(MUSICNN.n_samples), tone(440, MUSICNN.n_samples, 16_000)])
+    louder = y * np.array([[gain], [1]], np.float32)
+    np.testing.assert_allclose(window(louder, MUSICNN), window(y, MUSICNN), atol=1e-4)
+
+
+def test_without_a_level_loudness_matters() -> None:
+    y, as_it_is = noise(MUSICNN.n_samples), replace(MUSICNN, level_db=None)
+    assert (window(2 * y, as_it_is) > window(y, as_it_is)).all()
+
+
+def test_silence_is_not_brought_to_a_level() -> None:
+    whiff = np.full((1, MUSICNN.n_samples), 1e-9, np.float32)
+    assert window(whiff, MUSICNN).max() < 1e-6

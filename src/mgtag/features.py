@@ -1,5 +1,8 @@
 """Waveform to log-mel windows: the only implementation, used to train and to tag.
 
+A `MelSpec` describes windows of two kinds: decibels, each window standardised by itself (the networks
+trained here), and log10(1 + c · power) of sound brought to one level first (musicnn).
+
 ``mel.npz`` of the GTZAN set holds librosa's mel spectrogram (Slaney scale and norm, power)
 with a frame about every 1,708 samples, each centred on its hop. Framing here begins at the
 window's first sample, so that a frame is a real stretch of sound and nothing is padded; a
@@ -19,6 +22,7 @@ F32 = NDArray[np.float32]
 
 AMIN = 1e-10  # power under which a decibel is not worth telling (librosa.power_to_db)
 FLAT = 1e-3  # dB; a window that varies less than this holds no sound
+SILENT = 1e-5  # RMS under which a slice is not brought to a level
 DYNAMIC_RANGE = 80.0  # dB under a window's loudest cell, unless a MelSpec says otherwise
 
 
@@ -38,6 +42,13 @@ class MelSpec:
         Hz; edges of the lowest and highest band.
     top_db : float
         What lies further under a window's loudest cell is cut off: there, codecs put what they like.
+        Of standardised windows only.
+    compression : float, optional
+        A cell is ``log10(1 + compression * power)``, not standardised. Without it, cells are decibels, and
+        each window is standardised.
+    level_db : float, optional
+        RMS level to which each window's sound is brought first, in decibels; 0 is an RMS of 1. Each by
+        itself, so that the answer to a slice does not depend on which others are heard.
     """
 
     sample_rate: int = 22_050
@@ -48,6 +59,8 @@ class MelSpec:
     fmin: float = 0.0
     fmax: float = 11_025.0
     top_db: float = DYNAMIC_RANGE
+    compression: float | None = None
+    level_db: float | None = None
 
     @property
     def n_samples(self) -> int:
@@ -76,16 +89,32 @@ def log_mel(y: F32, spec: MelSpec) -> F32:
     F32
         Shape ``(..., n_mels, 1 + (n - n_fft) // hop)``, in dB.
     """
-    frames = sliding_window_view(y, spec.n_fft, axis=-1)[..., :: spec.hop, :]
-    spectrum = np.fft.rfft(frames * _hann(spec.n_fft), axis=-1)
-    power = spectrum.real**2 + spectrum.imag**2
-    mel = power.astype(np.float32) @ mel_filters(spec).T
-    decibels: F32 = 10.0 * np.log10(np.maximum(AMIN, mel))
-    return np.swapaxes(decibels, -1, -2)
+    decibels: F32 = 10.0 * np.log10(np.maximum(AMIN, _mel_power(y, spec)))
+    return decibels
+
+
+def window(y: F32, spec: MelSpec) -> F32:
+    """Turn the sound of slices into the windows that a network is asked about.
+
+    Parameters
+    ----------
+    y : F32
+        Shape ``(..., n_samples)``, at ``spec.sample_rate``.
+
+    Returns
+    -------
+    F32
+        Shape ``(..., n_mels, n_frames)``; standardised, or as ``spec.compression`` says.
+    """
+    if spec.compression is None:
+        return standardise(log_mel(y, spec), spec.top_db)
+    gain = np.float32(1) if spec.level_db is None else _gain(y, spec.level_db)
+    compressed: F32 = np.log10(1 + spec.compression * gain**2 * _mel_power(y, spec))
+    return compressed
 
 
 def windows(y: F32, spec: MelSpec, step_s: float | None = None) -> F32:
-    """Cut a waveform into standardised log-mel windows.
+    """Cut a waveform into log-mel windows.
 
     Parameters
     ----------
@@ -97,8 +126,8 @@ def windows(y: F32, spec: MelSpec, step_s: float | None = None) -> F32:
     Returns
     -------
     F32
-        Shape ``(w, n_mels, n_frames)``, each window of mean 0 and deviation 1. The last may
-        run past the end by up to a hop, filled with zeros; a shorter waveform gives ``w = 0``.
+        Shape ``(w, n_mels, n_frames)``, as `window` makes them. The last may run past the end by
+        up to a hop, filled with zeros; a shorter waveform gives ``w = 0``.
     """
     step = round((step_s or spec.slice_s) * spec.sample_rate)
     count = max(0, 1 + (len(y) + spec.hop - spec.n_samples) // step)
@@ -106,7 +135,7 @@ def windows(y: F32, spec: MelSpec, step_s: float | None = None) -> F32:
         return np.zeros((0, spec.n_mels, spec.n_frames), np.float32)
     padded = np.pad(y, (0, max(0, (count - 1) * step + spec.n_samples - len(y))))
     cuts = sliding_window_view(padded, spec.n_samples)[::step][:count]
-    return standardise(log_mel(cuts, spec), spec.top_db)
+    return window(cuts, spec)
 
 
 def slice_starts(duration_s: float, spec: MelSpec, at_most: int | None = None) -> list[float]:
@@ -138,6 +167,21 @@ def standardise(mel: F32, top_db: float = DYNAMIC_RANGE) -> F32:
     deviation = mel.std(axis=(-2, -1), keepdims=True)
     standardised: F32 = ((mel - mean) / np.maximum(deviation, FLAT)).astype(np.float32)
     return standardised
+
+
+def _mel_power(y: F32, spec: MelSpec) -> F32:
+    frames = sliding_window_view(y, spec.n_fft, axis=-1)[..., :: spec.hop, :]
+    spectrum = np.fft.rfft(frames * _hann(spec.n_fft), axis=-1)
+    power = spectrum.real**2 + spectrum.imag**2
+    mel = power.astype(np.float32) @ mel_filters(spec).T
+    return np.swapaxes(mel, -1, -2)
+
+
+def _gain(y: F32, level_db: float) -> F32:
+    """Factor that brings each slice to an RMS level, shape ``(..., 1, 1)``; silence is not made louder."""
+    rms = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=-1))[..., None, None]
+    gain = np.divide(10 ** (level_db / 20), rms, out=np.ones_like(rms), where=rms > SILENT)
+    return gain.astype(np.float32)
 
 
 @cache

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mgtag import audio, bundle
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
-from mgtag.features import MelSpec, log_mel, slice_starts, standardise
+from mgtag.features import MelSpec, slice_starts, window
 from mgtag.prediction import Prediction
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F3
             f"{path}: too short: {length_s:.1f} s, and mgtag listens to {mel.slice_s:.0f} s at a time."
         )
     parts = [cuts[i : i + BATCH] for i in range(0, len(cuts), BATCH)]
-    x = np.concatenate([standardise(log_mel(part, mel), mel.top_db) for part in parts])
+    x = np.concatenate([window(part, mel) for part in parts])
     return np.array(starts_s, np.float32), x, np.abs(cuts).max(axis=1) > SILENCE
 
 
