@@ -17,7 +17,7 @@ from scanning import Scene
 
 from mgtag import bundle
 from mgtag.bundle import Bundle
-from mgtag.index import Index
+from mgtag.library.index import Index
 from mgtag.prediction import Prediction
 
 SHARED = Path(os.environ.get("MGTAG_SHARED", Path(__file__).parents[2] / "shared"))

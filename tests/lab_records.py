@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mgtag_train import geometry
-from mgtag_train.codes import GROUPS
-from mgtag_train.reported import EQUATIONS, NEAREST, QUEENS_LABELS
+from mgtag_train.report import geometry
+from mgtag_train.report.codes import GROUPS
+from mgtag_train.report.paper_figures import EQUATIONS, NEAREST, QUEENS_LABELS
 
 LABELS = tuple(sorted(NEAREST))
 

@@ -16,7 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+from mgtag.arrays import F32
 
 SAMPLE_RATE = 44_100  # Hz
 OPUS_RATE = 48_000  # Hz: the encoder takes no other

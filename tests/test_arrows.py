@@ -5,52 +5,45 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGE, LABORATORY = ROOT / "src" / "mgtag", ROOT / "train"
+SOURCES = {"mgtag": ROOT / "src" / "mgtag", "mgtag_train": ROOT / "train" / "mgtag_train"}
 
-# A room: the rooms it may use. What is not in the table may not be imported by anything.
-HEARING = {"errors", "audio", "features", "prediction", "bundle", "inference", "vote"}
-KEEPING = {"tags", "policy", "events", "walk", "records", "migrations", "index", "undo"}
+# A folder or top module: those that it may use. What is not in the table may not be imported by anything.
+HEARING = {"arrays", "errors", "audio", "features", "prediction", "bundle", "inference", "vote"}
 ARROWS: dict[str, set[str]] = {
+    "arrays": set(),
     "errors": set(),
-    "prediction": set(),
-    "records": set(),
-    "migrations": set(),
-    "vote": set(),
+    "prediction": {"arrays"},
+    "vote": {"arrays"},
     "models": {"errors"},
     "workers": set(),
-    "opening": {"errors"},
-    "audio": {"errors", "opening"},
-    "features": {"errors"},
+    "ffmpeg": {"errors"},
+    "audio": {"arrays", "errors", "ffmpeg"},
+    "features": {"arrays", "errors"},
     "bundle": {"errors", "features"},
-    "inference": {"errors", "audio", "features", "bundle", "prediction", "models"},
+    "inference": {"arrays", "errors", "audio", "features", "bundle", "prediction", "models"},
     "tags": {"errors"},
-    "policy": {"tags"},
-    "events": {"policy", "vote"},
-    "walk": {"errors", "tags"},
-    "index": {"errors", "migrations", "prediction", "records"},
-    "undo": {"errors", "audio", "tags", "index", "records"},
-    "scan": HEARING | KEEPING,
-    "look": {"errors", "tags", "index", "prediction", "records"},
-    "sketch": {"features"},
-    "hearing": {"errors", "audio", "features", "inference", "prediction", "sketch"},
-    "attribution": {"errors", "hearing", "inference", "prediction"},
-    "explain": {"features", "prediction", "vote"},
-    "account": {"attribution", "explain", "hearing", "inference", "sketch"},
-    "explore": {"errors", "index", "prediction", "records"},
-    "learn": {"errors", "index", "inference", "prediction", "records", "bundle", "features"},
+    "library": HEARING | {"tags"},
+    "explain": HEARING | {"library"},
 }
 ARROWS["view"] = set(ARROWS)
 ARROWS["cli"] = set(ARROWS) - {"models"}
-SHARED = {"audio", "features", "bundle", "models", "vote", "errors", "inference", "attribution"}
-TRAIN = SHARED | {"explore", "workers"}
-TORCH = {"attribution", "inference", "models"}  # no other room may import it, not even late
+TORCH = {"explain", "inference", "models"}  # no other folder may import it, not even late
+
+SHARED = {"arrays", "audio", "features", "bundle", "models", "vote", "errors", "inference"}
+LABORATORY: dict[str, set[str]] = {
+    "data": SHARED | {"workers"},
+    "learn": SHARED | {"workers", "data"},
+    "ship": SHARED | {"workers", "data", "learn"},
+    "lab": SHARED | {"workers", "data", "learn", "ship"},
+    "report": SHARED | {"workers", "data", "learn", "ship", "lab", "explain"},
+}
 HEAVY = (
     "torch",
     "librosa",
@@ -65,81 +58,77 @@ HEAVY = (
 )
 
 
-def modules(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*.py") if "__pycache__" not in p.parts)
+def modules(package: str) -> dict[str, Path]:
+    """Every module of a package, by its dotted name."""
+    folder, found = SOURCES[package], {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = [package, *path.relative_to(folder).with_suffix("").parts]
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
 
 
-def imported(path: Path, package: str) -> Iterator[str]:
+MODULES = modules("mgtag") | modules("mgtag_train")
+
+
+def imported(path: Path) -> Iterator[str]:
     """Every module that a file imports, wherever in it, as absolute names."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: relative imports hide the arrows"
+            assert node.module
             for name in node.names:
-                yield f"{node.module}.{name.name}" if node.module == package else str(node.module)
+                whole = f"{node.module}.{name.name}"
+                yield whole if whole in MODULES else node.module
 
 
-def room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def place(name: str) -> str:
+    """Return the folder or top module in which a module lies, "" for the package itself."""
+    return [*name.split("."), ""][1]
 
 
-@pytest.mark.parametrize("path", modules(PACKAGE), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_no_import_runs_against_the_arrows(path: Path) -> None:
-    here = room(path)
-    if here == "__init__":
-        assert not list(imported(path, "mgtag"))
-        return
-    assert here in ARROWS, f"{here} is no room of the table: draw its arrows in DESIGN.md and here"
-    allowed = ARROWS[here] | {here} | {"__version__"}
-    for name in imported(path, "mgtag"):
-        top, _, rest = name.partition(".")
-        if top == "mgtag" and rest:
-            assert rest.split(".")[0] in allowed, f"{here} imports {name}"
-        assert top != "torch" or here in TORCH, f"{here} imports torch"
-        assert top != "mgtag_train" or path.parts[-2:] == ("cli", "train.py"), f"{here} imports {name}"
+@pytest.mark.parametrize("name", MODULES)
+def test_no_import_runs_against_the_arrows(name: str) -> None:
+    package, here = name.split(".")[0], place(name)
+    arrows = ARROWS if package == "mgtag" else LABORATORY
+    assert here == "" or here in arrows, f"{here} is not in the table: draw its arrows here"
+    for other in imported(MODULES[name]):
+        top, there = other.split(".")[0], place(other)
+        if top in SOURCES and there not in ("", here) and not enters_laboratory(name, top):
+            assert there in arrows[here], f"{name} imports {other}"
+        if package == "mgtag":
+            assert top != "torch" or here in TORCH, f"{name} imports torch"
+            assert top != "mgtag_train" or enters_laboratory(name, top), f"{name} imports {other}"
 
 
-@pytest.mark.parametrize("path", modules(LABORATORY), ids=lambda p: str(p.relative_to(LABORATORY)))
-def test_the_laboratory_knows_only_what_training_shares(path: Path) -> None:
-    for name in imported(path, "mgtag"):
-        if name.startswith("mgtag."):
-            assert name.split(".")[1] in TRAIN, f"train/ imports {name}"
+def enters_laboratory(name: str, top: str) -> bool:
+    return name == "mgtag.cli.train" and top == "mgtag_train"
 
 
-def test_the_arrows_make_no_circle() -> None:
-    seen: set[str] = set()
-    while rest := {here for here in ARROWS if here not in seen}:
-        free = {here for here in rest if not (ARROWS[here] - seen - {here})}
-        assert free, f"a circle among {sorted(rest)}"
-        seen |= free
+def test_the_modules_make_no_circle() -> None:
+    graph = {
+        name: {other for other in imported(path) if other in MODULES and other != name}
+        for name, path in MODULES.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError and names the circle
+
+
+def test_the_folders_make_no_circle() -> None:
+    TopologicalSorter({here: there - {here} for here, there in ARROWS.items()}).prepare()
+    TopologicalSorter({here: there - SHARED for here, there in LABORATORY.items()}).prepare()
 
 
 def test_a_late_import_is_seen_too(tmp_path: Path) -> None:
     late = tmp_path / "late.py"
-    late.write_text("def f():\n    if True:\n        from mgtag import scan\n")
-    assert list(imported(late, "mgtag")) == ["mgtag.scan"]
+    late.write_text("def f():\n    if True:\n        from mgtag.library import scan\n")
+    assert list(imported(late)) == ["mgtag.library.scan"]
 
 
 def test_the_laboratory_is_entered_late() -> None:
-    tree = ast.parse((PACKAGE / "cli" / "train.py").read_text())
+    tree = ast.parse(MODULES["mgtag.cli.train"].read_text(encoding="utf-8"))
     top = [n.module or "" for n in tree.body if isinstance(n, ast.ImportFrom)]
     assert not any(name.startswith("mgtag_train") for name in top)
-
-
-def test_every_package_is_in_the_wheel() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    found = {
-        ".".join(("mgtag", *p.parent.relative_to(PACKAGE).parts))
-        for p in modules(PACKAGE)
-        if p.name == "__init__.py"
-    }
-    found |= {
-        ".".join(("mgtag_train", *p.parent.relative_to(LABORATORY).parts))
-        for p in modules(LABORATORY)
-        if p.name == "__init__.py"
-    }
-    assert found == set(settings["packages"])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from mgtag.vote import Vote, vote
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 GTZAN, SONGS = SHARED / "gtzan", SHARED / "songs"
-SPLITS = Path(__file__).parents[1] / "train" / "splits"
+SPLITS = Path(__file__).parents[1] / "train" / "mgtag_train" / "data" / "splits"
 
 with_gtzan = pytest.mark.skipif(
     not GTZAN.is_dir(), reason="GTZAN is not beside the checkout (../shared/data/gtzan)"

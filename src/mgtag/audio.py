@@ -17,12 +17,10 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from numpy.typing import NDArray
 
+from mgtag.arrays import F32
 from mgtag.errors import AudioError
-from mgtag.opening import is_guessed, open_sound, promised_s, reason
-
-F32 = NDArray[np.float32]
+from mgtag.ffmpeg import is_guessed, open_sound, promised_s, reason
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most

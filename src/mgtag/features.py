@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+from mgtag.arrays import F32
 
 AMIN = 1e-10  # power under which a decibel is not worth telling (librosa.power_to_db)
 FLAT = 1e-3  # dB; a window that varies less than this holds no sound

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgtag import audio, bundle
+from mgtag.arrays import F32
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
 from mgtag.features import MelSpec, slice_starts, window
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Prediction", "Tagger", "hear", "softmax"]
 
-F32 = NDArray[np.float32]
 Device = Literal["auto", "cpu", "cuda"]
 
 MAX_SLICES = 30  # a longer track is heard at this many places, evenly spread

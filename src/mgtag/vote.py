@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+from mgtag.arrays import F32
 
 TINY = 1e-6  # a slice may doubt a label, not veto it
 

@@ -11,7 +11,7 @@ import typer
 import mgtag
 
 if TYPE_CHECKING:
-    from mgtag.index import Index
+    from mgtag.library.index import Index
 
 
 class Exit(IntEnum):
@@ -56,10 +56,6 @@ def _mgtag(
 
 def open_index(path: Path | None) -> Index:
     """Open the index that was asked for, or the user's own."""
-    from mgtag.index import Index, default_path
+    from mgtag.library.index import Index, default_path
 
     return Index(path or default_path())
-
-
-# The commands register themselves, in the order of the help page.
-from mgtag.cli import scan, library, explain, models, train  # noqa: E402, F401, I001

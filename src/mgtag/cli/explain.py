@@ -66,7 +66,7 @@ def explain_command(
 
     found = bundle.find(model)
     if genre:
-        from mgtag.explore import profile
+        from mgtag.explain.attention_profile import profile
         from mgtag.view.profiles import show_profile
 
         with open_index(index) as store:
@@ -74,9 +74,9 @@ def explain_command(
                 show_profile(profile(store, found.id, found.card.mel.slice_s, found.card.genres, name), json)
         return
 
-    from mgtag.account import account
     from mgtag.audio import probe
     from mgtag.errors import AudioError
+    from mgtag.explain.explain_file import account
     from mgtag.inference import Tagger
     from mgtag.view.explaining import ExplainView
 

@@ -37,7 +37,7 @@ def show_command(
     index: IndexOption = None,
 ) -> None:
     """Show what a file's tags say, and what mgtag heard in it."""
-    from mgtag.look import look
+    from mgtag.library.lookup import look
     from mgtag.view.library import show_track
 
     with open_index(index) as store:
@@ -65,7 +65,7 @@ def list_command(
     """List the files of the index, by genre, confidence or folder."""
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other.")
-    from mgtag.look import Filter, matching
+    from mgtag.library.lookup import Filter, matching
     from mgtag.view.library import show_tracks
 
     wanted = Filter(

@@ -75,8 +75,8 @@ def scan_command(
 
     from mgtag import bundle
     from mgtag.inference import Tagger
-    from mgtag.policy import Policy
-    from mgtag.scan import scan
+    from mgtag.library.policy import Policy
+    from mgtag.library.scan import scan
     from mgtag.view.scanning import ScanView
     from mgtag.workers import executor
 
@@ -113,7 +113,7 @@ def undo_command(
 
     A file that somebody changed since is left alone, and said so.
     """
-    from mgtag.undo import undo
+    from mgtag.library.undo import undo
     from mgtag.view.library import show_runs
     from mgtag.view.undoing import UndoView
 

@@ -96,9 +96,10 @@ def train_command(
     if dataset and [audio, features, download].count(None) != 2:
         raise typer.BadParameter("give one of --audio DIR, --features FILE and --download DIR.")
     try:
-        from mgtag_train import app as bundles
-        from mgtag_train import lab, results
-        from mgtag_train import search as searching
+        from mgtag_train.lab import commands
+        from mgtag_train.lab import search as searching
+        from mgtag_train.report import results
+        from mgtag_train.ship import train_bundle as bundles
     except ModuleNotFoundError as error:
         raise UsageError(
             f"Training needs {error.name}, which is not installed: pip install 'mgtag[train]'."
@@ -107,7 +108,7 @@ def train_command(
 
     at_once = jobs or os.cpu_count() or 1
     if listed:
-        view.show_experiments(lab.table())
+        view.show_experiments(commands.table())
     elif report:
         view.show_written(results.write(out))
     elif dataset:
@@ -129,8 +130,8 @@ def train_command(
             )
         show_models([bundle], as_json=False)
     else:
-        inputs = lab.Inputs(features, audio, lyrics, homburg)
-        names = experiments or lab.possible(inputs)
+        inputs = commands.Inputs(features, audio, lyrics, homburg)
+        names = experiments or commands.possible(inputs)
         if search:
             with view.TrainingView() as shown:
                 done = [
@@ -140,7 +141,7 @@ def train_command(
             return
         with view.TrainingView() as shown:
             only = split and split.value
-            records = lab.run(names, inputs, out, seeds, only, resume, at_once, shown.report)
-        view.show_records([lab.summary(path) for path in records])
+            records = commands.run(names, inputs, out, seeds, only, resume, at_once, shown.report)
+        view.show_records([commands.summary(path) for path in records])
         if export:
-            view.show_written([lab.export_best(name, inputs, out) for name in names])
+            view.show_written([commands.export_best(name, inputs, out) for name in names])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mgtag.bundle import Bundle
-from mgtag.explain import Explanation, Moment
+from mgtag.explain.explanation import Explanation, Moment
 
 DIGITS = 4  # of seconds, probabilities and weights: a tenth of a millisecond, a hundredth of a per cent
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mgtag.bundle import Bundle
-from mgtag.explain import Explanation
+from mgtag.explain.explanation import Explanation
 from mgtag.view.methods import MEANS
 from mgtag.view.text import clock, minutes, printable, stdout
 from mgtag.view.timeline import axis, bars, columns, genre_style, keys, strip, sure

@@ -10,9 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from mgtag.bundle import Bundle
-from mgtag.explain import Explanation
-from mgtag.hearing import Tell
-from mgtag.sketch import Sound
+from mgtag.explain.explanation import Explanation
+from mgtag.explain.sketch import Sound
+from mgtag.explain.whole_file import Tell
 from mgtag.view.explain_json import as_row
 from mgtag.view.explain_text import print_explanation
 from mgtag.view.targets import PICTURES, prepare, target, writing

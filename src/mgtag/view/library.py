@@ -11,9 +11,9 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from mgtag.look import Look
+from mgtag.library.lookup import Look
+from mgtag.library.records import Run, Track
 from mgtag.prediction import Prediction
-from mgtag.records import Run, Track
 from mgtag.view.scanning import STYLES
 from mgtag.view.text import COLOURS, dumps, joined, minutes, printable, stdout
 

@@ -15,14 +15,13 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from mgtag.arrays import U8
 from mgtag.bundle import Bundle
-from mgtag.explain import Explanation
-from mgtag.sketch import Sound, height_of
+from mgtag.explain.explanation import Explanation
+from mgtag.explain.sketch import Sound, height_of
 from mgtag.view.explain_json import as_row
 from mgtag.view.methods import MEANS, NAMES
 from mgtag.view.text import HEX, dumps, printable
-
-U8 = NDArray[np.uint8]
 
 SCRIPTS = ("explain.js", "explain.plots.js", "explain.player.js")
 TICKS_HZ = (250, 1000, 4000)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgtag.errors import UsageError
-from mgtag.explain import Explanation
-from mgtag.sketch import Sound, height_of
+from mgtag.explain.explanation import Explanation
+from mgtag.explain.sketch import Sound, height_of
 from mgtag.view.methods import NAMES
 from mgtag.view.text import HEX, clock, minutes, printable
 from mgtag.view.timeline import columns, times

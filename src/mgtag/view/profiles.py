@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from mgtag.explore import STEPS, Profile
+from mgtag.explain.attention_profile import STEPS, Profile
 from mgtag.view.text import dumps, stdout
 from mgtag.view.timeline import bars, genre_style
 

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from mgtag.events import Answered, Event, Failed, Found, Fresh, Kept, Tagged, Unsure
+from mgtag.library.events import Answered, Event, Failed, Found, Fresh, Kept, Tagged, Unsure
 from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
 
 KINDS: tuple[type[Event], ...] = (Tagged, Kept, Unsure, Fresh, Failed)

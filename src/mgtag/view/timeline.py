@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.style import Style
 from rich.text import Text
 
-from mgtag.explain import Explanation
+from mgtag.arrays import F32
+from mgtag.explain.explanation import Explanation
 from mgtag.view.text import COLOURS, clock
-
-F32 = NDArray[np.float32]
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)

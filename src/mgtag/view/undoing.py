@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from mgtag.undo import Refused, Undone
+from mgtag.library.undo import Refused, Undone
 from mgtag.view.text import dumps, joined, printable, stderr, stdout
 
 

@@ -1,0 +1,1 @@
+"""Where in a song its answer comes from."""

@@ -1,0 +1,120 @@
+"""Questions to the whole library: where in its tracks a genre's attention falls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mgtag.arrays import F32
+from mgtag.errors import UsageError
+from mgtag.library.index import Index
+from mgtag.prediction import Prediction
+
+STEPS = 20  # of a track, as in the deck
+TOP = 3
+# "Attention-guided Spectrogram Sequence Modeling with CNNs for Music Genre Classification" (AI2100
+# course presentation): the three of twenty time steps with most attention, counted from 0.
+DECK = {
+    "disco": (2, 4, 19),
+    "hiphop": (6, 16, 19),
+    "pop": (0, 5, 10),
+    "rock": (4, 18, 19),
+    "country": (10, 11, 19),
+    "jazz": (9, 18, 19),
+    "reggae": (11, 15, 16),
+    "blues": (0, 7, 19),
+    "metal": (10, 11, 19),
+    "classical": (7, 9, 16),
+}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where attention falls, on average over the tracks of a genre.
+
+    Attributes
+    ----------
+    genre : str
+    tracks : int
+    weights : F32
+        Shape ``(STEPS,)``; 1 is an average step of a track.
+    error : F32
+        Shape ``(STEPS,)``; standard error over the tracks, 0 for a single one.
+    deck : tuple of int
+        The deck's three steps; empty for a genre that it does not know.
+    """
+
+    genre: str
+    tracks: int
+    weights: F32
+    error: F32
+    deck: tuple[int, ...]
+
+    @property
+    def top(self) -> tuple[int, ...]:
+        """The three steps of most attention, in order of time."""
+        return tuple(sorted(int(n) for n in np.argsort(-self.weights, kind="stable")[:TOP]))
+
+
+def profile(index: Index, bundle: str, slice_s: float, genres: Mapping[str, str], genre: str) -> Profile:
+    """Average the attention over all tracks of the index that were heard as a genre.
+
+    Parameters
+    ----------
+    bundle : str
+        Id of the model; tracks that another one heard are left out.
+    slice_s : float
+        Length of its slices.
+    genres : mapping
+        What the model calls each of its labels.
+    genre : str
+        Without regard to case and punctuation.
+
+    Raises
+    ------
+    UsageError
+        If there is no such track.
+    """
+    rows, name = [], genre
+    for track in index.tracks("bundle = ? AND heard <> ''", (bundle,)):
+        prediction = index.prediction(track.path) if _plain(track.heard) == _plain(genre) else None
+        if prediction is not None:
+            name = track.heard
+            label = [genres[label] for label in prediction.labels].index(name)
+            rows.append(track_profile(prediction, label, slice_s))
+    if not rows:
+        raise UsageError(
+            f"The index holds no track that {bundle} heard as {genre!r}; `mgtag scan` a folder first, "
+            "or see `mgtag list` for what there is."
+        )
+    found = np.stack(rows)
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.zeros(STEPS)
+    return Profile(name, len(rows), found.mean(axis=0), error.astype(np.float32), DECK.get(_plain(genre), ()))
+
+
+def track_profile(prediction: Prediction, label: int, slice_s: float) -> F32:
+    """Return one track's attention over its twenty steps, shape ``(STEPS,)``, mean 1.
+
+    The steps end where the last slice does: the rest of a track, less than a slice, was not heard, and
+    would leave a step of a short clip with no frame, or with a few at the edge of a slice. Attention is
+    shared out within a slice; slices are weighed by how far they heard the genre above chance. Slices
+    may overlap or leave gaps: a step has the mean weight of the frames that lie in it.
+    """
+    frames = prediction.attention.shape[1]
+    support = np.maximum(0, prediction.probabilities[:, label] - 1 / len(prediction.labels))
+    weights = support[:, None] * prediction.attention
+    middles_s = prediction.starts_s[:, None] + (np.arange(frames) + 0.5) / frames * slice_s
+    heard_s = float(prediction.starts_s.max()) + slice_s
+    step = np.clip((middles_s / heard_s * STEPS).astype(int), 0, STEPS - 1).ravel()
+    count = np.bincount(step, minlength=STEPS)
+    total = np.bincount(step, weights.ravel(), minlength=STEPS)
+    means = np.divide(total, count, out=np.zeros(STEPS), where=count > 0)
+    mean = means.mean()
+    flat: F32 = (means / mean if mean > 0 else np.ones(STEPS)).astype(np.float32)
+    return flat
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())

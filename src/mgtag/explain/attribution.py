@@ -1,0 +1,147 @@
+"""How much each frame of a slice counts for a genre, by three methods.
+
+``occlusion`` silences one frame after the other and watches the probability fall; ``gradient`` is
+integrated gradients (Sundararajan, Taly, Yan, arXiv:1703.01365), through captum; ``attention`` is
+what the network's own attention says, the explanation of the Queen's report. Which of them tells
+the truth is measured by ``mgtag_train.report.faithfulness``: `DEFAULT` is the one that did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgtag.arrays import F32
+from mgtag.errors import UsageError
+from mgtag.explain.whole_file import Tell, stretches
+from mgtag.inference import Tagger, torch_model
+from mgtag.prediction import Prediction
+
+Method = Literal["occlusion", "gradient", "attention"]
+METHODS: tuple[Method, ...] = get_args(Method)
+DEFAULT: Method = "occlusion"
+
+STEPS = 16  # of the integral; the sum of the weights is then right to a hundredth of the probability
+
+# windows (k, n_mels, n_frames), probability of the genre in each (k,) -> weights (k, n_frames)
+Weigher = Callable[[F32, F32], F32]
+
+
+def frame_weights(
+    path: Path,
+    tagger: Tagger,
+    prediction: Prediction,
+    genre: int,
+    method: Method = DEFAULT,
+    tell: Tell = lambda seconds: None,
+) -> F32:
+    """Weigh every frame of a file that was heard whole.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of this file, every slice; see `mgtag.explain.whole_file.listen`.
+    genre : int
+        Index of the label that is to be explained.
+
+    Returns
+    -------
+    F32
+        Shape ``(w, n_frames)``, not negative; rows sum to 1, or are zeros where no frame counts
+        for the genre.
+
+    Raises
+    ------
+    UsageError
+        If the method needs what is not installed, or attention that the network has not got.
+    """
+    if method == "attention":
+        # A network without attention answers with the same weight for every frame; no other does.
+        if not np.ptp(prediction.attention):
+            raise UsageError(
+                f"{tagger.bundle.card.name}: this model's network has no attention to show;"
+                f" use --method {DEFAULT}."
+            )
+        return prediction.attention
+    weigh = weigher(tagger, genre, method)
+    rows = []
+    for stretch in stretches(path, tagger.bundle.card.mel):
+        end = stretch.first + len(stretch.windows)
+        weights = weigh(stretch.windows, prediction.probabilities[stretch.first : end, genre])
+        weights[~stretch.audible] = 0
+        rows.append(weights)
+        tell(end * tagger.bundle.card.mel.slice_s)
+    return np.concatenate([shares(row) for row in rows])
+
+
+def weigher(tagger: Tagger, genre: int, method: Method) -> Weigher:
+    """Return the function that weighs the frames of some windows for a genre.
+
+    Raises
+    ------
+    UsageError
+        If the method needs what is not installed.
+    """
+    if method == "occlusion":
+        return lambda x, before: occlusion(tagger, genre, x, before)
+    return _gradient(tagger, genre)
+
+
+def occlusion(tagger: Tagger, genre: int, x: F32, before: F32) -> F32:
+    """Fall of a genre's probability when a frame falls silent, shape ``(k, n_frames)``; may be negative."""
+    falls = np.empty((len(x), x.shape[2]), np.float32)
+    for frame in range(x.shape[2]):
+        mask = np.zeros((len(x), x.shape[2]), np.bool_)
+        mask[:, frame] = True
+        falls[:, frame] = before - tagger.ask(silenced(x, mask))[0][:, genre]
+    return falls
+
+
+def silenced(x: F32, frames: NDArray[np.bool_]) -> F32:
+    """Silence frames of standardised windows: every band falls to the window's softest cell.
+
+    Parameters
+    ----------
+    x : F32
+        Shape ``(k, n_mels, n_frames)``.
+    frames : array of bool
+        Shape ``(k, n_frames)``.
+    """
+    return np.where(frames[:, None, :], x.min(axis=(1, 2), keepdims=True), x).astype(np.float32)
+
+
+def shares(weights: F32) -> F32:
+    """Bring rows to a sum of 1, leaving out what counts against; a row without any becomes zeros."""
+    positive = np.maximum(weights, 0)
+    total = positive.sum(axis=-1, keepdims=True)
+    divided: F32 = np.divide(positive, total, out=np.zeros_like(positive), where=total > 0)
+    return divided
+
+
+def _gradient(tagger: Tagger, genre: int) -> Weigher:
+    try:
+        import torch
+        from captum.attr import IntegratedGradients
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--method gradient needs {error.name}, which is not installed: pip install 'mgtag[gradient]'."
+        ) from error
+
+    network, temperature = torch_model(tagger.bundle), tagger.bundle.card.temperature
+
+    def probability(x: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(network(x).logits / temperature, dim=-1)[:, genre]
+
+    integrated = IntegratedGradients(probability)
+
+    def weigh(x: F32, before: F32) -> F32:
+        # From zeros, which are the mean of a standardised window, to the window itself.
+        cells = integrated.attribute(torch.from_numpy(x), n_steps=STEPS, internal_batch_size=len(x))
+        frames: F32 = cells.sum(dim=1).float().numpy()
+        return frames
+
+    return weigh

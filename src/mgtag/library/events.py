@@ -1,0 +1,63 @@
+"""What a scan says of each file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mgtag.library.policy import Genres
+from mgtag.vote import Vote
+
+
+@dataclass(frozen=True)
+class Found:
+    """The walk is over: so many tracks will be answered for."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A file that was heard.
+
+    Attributes
+    ----------
+    genres : tuple of str
+        What mgtag heard, best first: written where the event is `Tagged`, told where it is not.
+    vote : Vote
+        Over the bundle's genres, calibrated.
+    reason : str
+        Why nothing was written, in a few words.
+    """
+
+    path: Path
+    genres: Genres
+    vote: Vote
+    reason: str = ""
+
+
+class Tagged(Answered):
+    """Its genre was written (in a dry run: would be)."""
+
+
+class Kept(Answered):
+    """Its tags were left as they are."""
+
+
+class Unsure(Answered):
+    """The confidence is below the threshold; nothing was written."""
+
+
+class Fresh(Answered):
+    """Nothing changed since the last scan; it was not even decoded."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It could not be heard, or not be written; the file is as it was."""
+
+    path: Path
+    error: str
+
+
+Event = Found | Tagged | Kept | Unsure | Fresh | Failed

@@ -1,0 +1,288 @@
+"""Walk a library: listen in parallel, vote, write genres, remember.
+
+Yields events, prints nothing, and stops at no bad file. Workers only compute; this process
+alone writes tags and index.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mgtag import audio, tags
+from mgtag.errors import AudioError, MgtagError, TagError
+from mgtag.inference import Tagger
+from mgtag.library.events import Event, Failed, Found, Fresh, Kept, Tagged, Unsure
+from mgtag.library.index import Index
+from mgtag.library.policy import Decision, Policy, decide
+from mgtag.library.records import Change, Track
+from mgtag.library.undo import recover
+from mgtag.library.walk import find
+from mgtag.prediction import Prediction
+from mgtag.vote import vote
+
+AHEAD = 64  # files under way at once; enough to keep any number of cores busy
+
+
+def scan(
+    roots: Iterable[Path], tagger: Tagger, index: Index, policy: Policy, executor: Executor
+) -> Iterator[Event]:
+    """Tag the audio files under `roots`, in the order in which they are ready.
+
+    Parameters
+    ----------
+    roots : iterable of Path
+        Folders and files.
+    tagger : Tagger
+    index : Index
+        Of which this process is the sole writer.
+    policy : Policy
+    executor : concurrent.futures.Executor
+        Where files are decoded and heard.
+
+    Yields
+    ------
+    Event
+        First a `Found`, then one event a file.
+
+    Raises
+    ------
+    UsageError
+        If a root does not exist.
+    """
+    roots = tuple(roots)
+    library = find(roots)
+    recover(index)
+    for leftover in library.leftovers:
+        with suppress(OSError):  # the next scan may be allowed to
+            leftover.unlink()
+    yield Found(len(library.tracks) + len(library.problems))
+    for path, problem in library.problems:
+        yield Failed(path, _sentence(path, problem))
+    run = index.begin_run(" ".join(map(str, roots)), tagger.bundle.id)
+    try:
+        yield from _Scan(tagger, index, policy, executor, run).events(library.tracks)
+    finally:
+        index.end_run(run)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a worker sends back."""
+
+    signature: str
+    duration_s: float
+    prediction: Prediction
+
+
+def listen(tagger: Tagger, path: Path) -> Heard:
+    """Hear one file; runs in a worker."""
+    payload = audio.payload(path)
+    return Heard(payload.signature, payload.duration_s, tagger.predict(path))
+
+
+_Sent = tuple[Path, os.stat_result]  # a file as it was when it was sent to a worker
+_UnderWay = dict[Future[Heard], _Sent]
+
+
+@dataclass(frozen=True)
+class _Scan:
+    tagger: Tagger
+    index: Index
+    policy: Policy
+    executor: Executor
+    run: int
+
+    def events(self, paths: Iterable[Path]) -> Iterator[Event]:
+        under_way: _UnderWay = {}
+        suspects: list[_Sent] = []  # under way when a worker crashed: one of them did it
+        try:
+            for path in paths:
+                yield from self._known_or_submitted(path, under_way)
+                while len(under_way) >= AHEAD:
+                    yield from self._finished(under_way, suspects)
+            while under_way:
+                yield from self._finished(under_way, suspects)
+            for path, status in suspects:  # each alone, so that only the culprit fails
+                under_way[self._submit(path)] = path, status
+                yield from self._finished(under_way, None)
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def _known_or_submitted(self, path: Path, under_way: _UnderWay) -> Iterator[Event]:
+        try:
+            status = path.stat()
+            track = None if self.policy.force else self._fresh(path, status)
+        except OSError as error:
+            yield self._failed(path, None, error)
+            return
+        if track is None:
+            under_way[self._submit(path)] = path, status
+            return
+        prediction = self.index.prediction(path)
+        yield Failed(path, track.error) if prediction is None else self._answer(track, prediction, fresh=True)
+
+    def _submit(self, path: Path) -> Future[Heard]:
+        with _unbroken():  # a worker that is being started would be left with half its orders
+            return self.executor.submit(listen, self.tagger, path)
+
+    def _fresh(self, path: Path, status: os.stat_result) -> Track | None:
+        """Return what the index knows of a file that did not change, even if it moved."""
+        same = (status.st_size, status.st_mtime_ns, self.tagger.bundle.id)
+        track = self.index.track(path)
+        if track is not None:
+            return track if (track.size, track.mtime_ns, track.bundle) == same else None
+        for other in list(self.index.tracks("size = ? AND mtime_ns = ? AND bundle = ?", same)):
+            if other.signature and not other.path.exists() and _signature(path) == other.signature:
+                self.index.move(other.path, path)
+                return replace(other, path=path)
+        return None
+
+    def _finished(self, under_way: _UnderWay, suspects: list[_Sent] | None) -> Iterator[Event]:
+        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            path, status = under_way.pop(future)
+            try:
+                heard = future.result()
+            except BrokenExecutor:
+                if suspects is not None:
+                    suspects.append((path, status))
+                else:
+                    crash = AudioError(f"{path}: decoding it crashes; is the file damaged?")
+                    yield self._failed(path, status, crash)
+            except Exception as error:  # whatever is wrong with one file, the scan goes on
+                yield self._failed(path, status, error)
+            else:
+                track = Track(path, status.st_size, status.st_mtime_ns, self.tagger.bundle.id, self.run)
+                track = replace(track, signature=heard.signature, duration_s=heard.duration_s)
+                yield self._answer(track, heard.prediction, fresh=False)
+
+    def _answer(self, track: Track, prediction: Prediction, fresh: bool) -> Event:
+        """Decide, write where that is the decision, and remember."""
+        card, policy, path = self.tagger.bundle.card, self.policy, track.path
+        names = tuple(card.genres[label] for label in prediction.labels)
+        result = vote(names, prediction.probabilities, card.vote_temperature)
+        answer = result.best(policy.top)
+        track = replace(track, heard=answer[0], confidence=result.confidence, run=self.run)
+        try:
+            if not fresh:
+                found = tags.read(path)
+                written = found.provenance.genres if found.provenance else ()
+                track = replace(track, genres=found.genres, written=written)
+            threshold = card.threshold if policy.threshold is None else policy.threshold
+            decision = decide(
+                policy.mode, track.genres, track.written, answer, result.confidence >= threshold
+            )
+            if decision.action == "write" and policy.write and not policy.dry_run:
+                now = path.stat()
+                if (now.st_size, now.st_mtime_ns) != (track.size, track.mtime_ns):
+                    raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
+                if now.st_nlink > 1 and not policy.hard_links:
+                    decision = replace(decision, action="keep", reason=f"has {now.st_nlink} hard links")
+                else:
+                    with _unbroken():
+                        self._write(track, decision, prediction)
+                    return Tagged(path, decision.genres, result)
+        except (MgtagError, OSError) as error:
+            sentence = _sentence(path, error)
+            self.index.record(replace(track, event="failed", error=sentence), prediction)
+            return Failed(path, sentence)
+        if not fresh:
+            event = {"write": "heard", "keep": "kept", "unsure": "unsure"}[decision.action]
+            self.index.record(replace(track, event=event, error=""), prediction)
+        if decision.action == "write" and policy.write:
+            return Tagged(path, decision.genres, result, "dry run")
+        if fresh:
+            return Fresh(path, answer, result, decision.reason)
+        if decision.action == "unsure":
+            return Unsure(path, answer, result, decision.reason)
+        return Kept(path, answer, result, decision.reason or "tags are not to be written")
+
+    def _write(self, track: Track, decision: Decision, prediction: Prediction) -> None:
+        """Journal first, then replace the file; see DESIGN, "A tag write is atomic"."""
+        provenance = tags.Provenance(self.tagger.bundle.id, round(track.confidence, 3), decision.added)
+        draft = tags.draft(
+            track.path, decision.genres, provenance, audio.signature, hard_links=self.policy.hard_links
+        )
+        try:
+            change = self.index.begin_change(
+                Change(
+                    id=0,
+                    run=self.run,
+                    path=track.path,
+                    signature=track.signature,
+                    state="pending",
+                    before=track.genres,
+                    after=decision.genres,
+                    sha_before=draft.before,
+                    sha_after=draft.after,
+                    mtime_ns=track.mtime_ns,
+                    patch=draft.patch,
+                )
+            )
+        except BaseException:
+            draft.discard()
+            raise
+        try:
+            status = draft.commit()
+        except (MgtagError, OSError):
+            self.index.drop_change(change)
+            raise
+        track = replace(
+            track,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            genres=decision.genres,
+            written=decision.added,
+            event="tagged",
+            error="",
+        )
+        self.index.end_change(change, "done", track, prediction)
+
+    def _failed(self, path: Path, status: os.stat_result | None, error: Exception) -> Failed:
+        sentence = _sentence(path, error)
+        # What is the file's own fault need not be tried again until it changes.
+        same = (status.st_size, status.st_mtime_ns) if status and isinstance(error, AudioError) else (-1, 0)
+        track = Track(path, *same, self.tagger.bundle.id, self.run)
+        self.index.record(replace(track, event="failed", error=sentence))
+        return Failed(path, sentence)
+
+
+def _signature(path: Path) -> str:
+    try:
+        return audio.signature(path)
+    except AudioError:  # a worker will say what is wrong with it
+        return ""
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    """Hold Ctrl-C back until what has begun is whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            raise KeyboardInterrupt
+
+
+def _sentence(path: Path, error: Exception) -> str:
+    if isinstance(error, MgtagError):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"{path}: the file has vanished."
+    if isinstance(error, OSError):
+        return f"{path}: {error.strerror or error}."
+    return f"{path}: mgtag itself failed ({type(error).__name__}: {error}); please report this."

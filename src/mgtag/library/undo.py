@@ -1,0 +1,128 @@
+"""Put tags back as they were, and find out how a killed run ended."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mgtag import audio, tags
+from mgtag.errors import MgtagError, UsageError
+from mgtag.library.index import Index
+from mgtag.library.records import Change
+
+UNDOABLE = "state IN ('done', 'pending')"
+
+
+@dataclass(frozen=True)
+class Undone:
+    """The file is byte for byte what it was before the run."""
+
+    path: Path
+    genres: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The file was left as it is, and why."""
+
+    path: Path
+    error: str
+
+
+def undo(index: Index, run: int | None = None) -> Iterator[Undone | Refused]:
+    """Undo a run's changes, latest first.
+
+    Parameters
+    ----------
+    index : Index
+        Of which this process is the sole writer.
+    run : int, optional
+        By default the last one that changed a file.
+
+    Raises
+    ------
+    UsageError
+        If there is no such run, or nothing left to undo in it.
+    """
+    recover(index)
+    if run is None:
+        run = index.last_tagging_run()
+        if run is None:
+            raise UsageError("There is nothing to undo: no run has changed a file, or all were undone.")
+    if not index.has_run(run):
+        raise UsageError(f"There is no run {run}; `mgtag undo` alone takes the last one that changed a file.")
+    changes = list(index.changes(f"run = ? AND {UNDOABLE}", (run,)))
+    if not changes:
+        raise UsageError(f"Run {run} changed no file, or was undone already.")
+    for change in changes:
+        yield _undo(index, change)
+
+
+def recover(index: Index) -> None:
+    """Settle the changes that a killed run left pending: each either happened, or did not."""
+    for change in list(index.changes("state = 'pending'")):
+        try:
+            with open(change.path, "rb") as file:
+                happened = hashlib.file_digest(file, "sha256").hexdigest() != change.sha_before
+        except OSError:
+            happened = True  # gone or moved: keep what could bring it back
+        if happened:
+            index.end_change(change.id, "done")
+        else:
+            index.drop_change(change.id)
+
+
+def _undo(index: Index, change: Change) -> Undone | Refused:
+    path = _whereabouts(index, change)
+    try:
+        draft = tags.draft_undo(
+            path, change.patch, change.sha_before, change.sha_after, audio.signature, change.mtime_ns
+        )
+        status = draft.commit()
+    except FileNotFoundError:
+        return Refused(path, f"{path}: the file is gone; nothing to put back.")
+    except MgtagError as error:
+        if not _is_as_before(path, change):
+            return Refused(path, str(error))
+        status = path.stat()
+    except OSError as error:
+        return Refused(path, f"{path}: {error.strerror or error}.")
+    track = index.track(path)
+    if track is not None:
+        track = replace(
+            track,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            genres=change.before,
+            written=_written(path),
+            event="undone",
+        )
+    index.end_change(change.id, "undone", track)
+    return Undone(path, change.before)
+
+
+def _is_as_before(path: Path, change: Change) -> bool:
+    """Say whether it was put back already: by an undo that was killed, or from somebody's backup."""
+    try:
+        return tags.digest(path) == change.sha_before
+    except OSError:
+        return False
+
+
+def _written(path: Path) -> tuple[str, ...]:
+    """Return what an earlier run wrote, and is there again."""
+    try:
+        provenance = tags.read(path).provenance
+    except MgtagError:
+        return ()
+    return provenance.genres if provenance else ()
+
+
+def _whereabouts(index: Index, change: Change) -> Path:
+    """Return where the file lies now: the index follows it by the signature of its sound."""
+    if change.path.exists():
+        return change.path
+    moved = (t.path for t in index.tracks("signature = ?", (change.signature,)) if t.path.exists())
+    return next(moved, change.path)

@@ -1,0 +1,49 @@
+"""One small network of each family goes out and comes back the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxscript")
+
+import onnxruntime  # noqa: E402
+from mgtag_train.ship.export import export, fold_norms  # noqa: E402
+from small_networks import smaller  # noqa: E402
+
+from mgtag.bundle import GRAPH, WEIGHTS  # noqa: E402
+from mgtag.models import arguments_of, build  # noqa: E402
+
+FAMILIES = ("kth-attention", "tokens", "mfcc-18", "lyrics-cnn", "queens-vgg16")
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_a_family_is_exported_and_built_again(architecture: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = smaller(architecture)
+    windows = torch.randn(4, 32, 33)
+    model(windows)  # so that the norms have seen something
+    written = export(model, tmp_path)  # proves parity itself
+    again = build(architecture, arguments_of(written.spec)).eval()
+    again.load_state_dict(torch.load(tmp_path / WEIGHTS, weights_only=True))
+    with torch.no_grad():
+        wanted = model.eval().answer(windows)
+        torch.testing.assert_close(again.answer(windows), written.answer(windows))
+    answer = onnxruntime.InferenceSession(tmp_path / GRAPH).run(None, {"windows": windows.numpy()})
+    for found, part in zip(answer, wanted, strict=True):
+        torch.testing.assert_close(torch.from_numpy(found), part, atol=0.02, rtol=0.02)
+    if model(windows).attention is None:
+        assert (answer[1] == answer[1][0, 0]).all()
+
+
+@pytest.mark.parametrize("architecture", ["queens-parallel", "kth-attention", "tokens-vae", "mfcc-26"])
+def test_norms_fold_away_without_a_trace(architecture: str) -> None:
+    torch.manual_seed(0)
+    model, windows = smaller(architecture, batch_norm=True), torch.randn(4, 32, 33)
+    model(3 * windows + 1)
+    folded = fold_norms(model)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in folded.modules())
+    with torch.no_grad():
+        torch.testing.assert_close(folded.answer(windows), model.answer(windows), atol=1e-5, rtol=1e-4)

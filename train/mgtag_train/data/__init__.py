@@ -1,0 +1,1 @@
+"""Data sets: from disk to tracks with labels and a split."""

@@ -1,0 +1,229 @@
+"""Which clips a folder holds, of which genre and whose, and how they are shared out; none is heard yet."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from mgtag.errors import UsageError
+from mgtag_train.data.sources import Source
+from mgtag_train.data.tracks import AUDIO_SUFFIXES, split_names
+
+FOLDS = 5  # one is test, then one of the rest's is validation
+FEWEST = 10  # clips of a genre
+FMA_PARTS = {"training": "train", "validation": "valid", "test": "test"}
+ARTIST_KEYS = ("artist", "TPE1", "Author", "\xa9ART")  # "artist" in most containers
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A file to hear.
+
+    Attributes
+    ----------
+    name : str
+        Begins with the genre, as ``"blues.00000"`` does; "/" stands nowhere in it.
+    label : int
+        Index into the source's labels.
+    part : str
+        "train", "valid" or "test"; empty until it is shared out.
+    artist : str
+        Empty where nobody says.
+    """
+
+    name: str
+    label: int
+    path: Path
+    part: str = ""
+    artist: str = ""
+
+
+def find(source: Source, root: Path, seed: int = 0) -> tuple[Source, list[Clip]]:
+    """Find the clips of a data set and say which part each belongs to.
+
+    Parameters
+    ----------
+    root : Path
+        What was unpacked, or the folder in it that holds the clips.
+    seed : int
+        Of the split, where it is drawn.
+
+    Returns
+    -------
+    source : Source
+        With the labels that the folders tell, where it had none.
+    clips : list of Clip
+        By name.
+
+    Raises
+    ------
+    UsageError
+        If there is no such music there, or too little of a genre to be split.
+    """
+    if not root.is_dir():
+        raise UsageError(f"{root}: there is no such folder; give one with music in it.")
+    if source.layout == "genres":
+        source, clips = genre_folders(source, root)
+    else:
+        clips = {"gtzan": gtzan, "fma": fma}[source.layout](source, root)
+    if not clips:
+        raise UsageError(f"{root}: this folder holds no clips in the layout of {source.name}.")
+    clips = sorted(clips, key=lambda clip: clip.name)
+    return source, share_out(clips, source, seed) if source.split == "artists" else clips
+
+
+def gtzan(source: Source, root: Path) -> list[Clip]:
+    """``<genre>/<genre>.<number>.<suffix>``, for every track of the committed lists.
+
+    Raises
+    ------
+    UsageError
+        If one is missing.
+    """
+    root = root / "genres" if (root / "genres").is_dir() else root
+    clips = []
+    for part in ("train", "valid", "test"):
+        for name in split_names(part, source):
+            stem = root / name.split(".")[0] / name
+            found = [path for suffix in AUDIO_SUFFIXES if (path := stem.with_name(name + suffix)).is_file()]
+            if not found:
+                raise UsageError(f"{stem}.*: the clip is missing; the folder must hold the whole split.")
+            clips.append(Clip(name, source.labels.index(name.split(".")[0]), found[0], part))
+    return clips
+
+
+def fma(source: Source, root: Path) -> list[Clip]:
+    """``fma_metadata/tracks.csv`` and ``fma_<size>/000/000002.mp3``, in the set's own, artist-filtered parts.
+
+    Tracks without a top genre are no clips. Those without a file are, so that they are told of.
+    """
+    tables = [root / "tracks.csv", root / "fma_metadata" / "tracks.csv"]
+    tables.append(root.parent / "fma_metadata" / "tracks.csv")
+    table = next((path for path in tables if path.is_file()), None)
+    if table is None:
+        raise UsageError(f"{root}: there is no fma_metadata/tracks.csv; unpack fma_metadata.zip here.")
+    folder = root / source.archives[-1].folder
+    folder = folder if folder.is_dir() else root
+    clips = []
+    for number, told in fma_rows(table):
+        genre, part = told["track", "genre_top"], FMA_PARTS.get(told["set", "split"], "")
+        wanted = not source.subsets or told["set", "subset"] in source.subsets
+        if wanted and part and genre in source.labels:
+            path = folder / f"{number // 1000:03d}" / f"{number:06d}.mp3"
+            clips.append(
+                Clip(f"{genre.replace('/', '-')}.{number:06d}", source.labels.index(genre), path, part)
+            )
+    return clips
+
+
+def fma_rows(table: Path) -> list[tuple[int, dict[tuple[str, str], str]]]:
+    """Read ``tracks.csv``: two rows name the columns, a third the index; three columns are kept.
+
+    Raises
+    ------
+    UsageError
+        If it is another table.
+    """
+    wanted = (("set", "split"), ("set", "subset"), ("track", "genre_top"))
+    before = csv.field_size_limit(2**30)  # biographies are long
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            columns = {pair: i for i, pair in enumerate(zip(next(rows), next(rows), strict=True))}
+            at = [(pair, columns[pair]) for pair in wanted]
+            return [
+                (int(row[0]), {pair: row[i] for pair, i in at})
+                for row in rows
+                if row[:1] and row[0].isdigit()
+            ]
+    except (KeyError, ValueError, StopIteration, IndexError, csv.Error) as error:
+        raise UsageError(f"{table}: this is not the tracks.csv of fma_metadata.zip ({error!r}).") from error
+    finally:
+        csv.field_size_limit(before)
+
+
+def genre_folders(source: Source, root: Path) -> tuple[Source, list[Clip]]:
+    """``<genre>/…/<anything>.<suffix>``; folders of other names are passed over, where labels are given.
+
+    Raises
+    ------
+    UsageError
+        If a genre has no folder, or there are no two genres.
+    """
+    music = {
+        folder.name: sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+        for folder in sorted(root.iterdir())
+        if folder.is_dir() and not folder.name.startswith(".")
+    }
+    labels = source.labels or tuple(genre for genre, paths in music.items() if paths)
+    if len(labels) < 2:
+        raise UsageError(f"{root}: there must be two genres at least, each a subfolder with music in it.")
+    if missing := [genre for genre in labels if not music.get(genre)]:
+        raise UsageError(f"{root / missing[0]}: there is no music of this genre of {source.name}.")
+    tell = artist_in_name if source.name == "homburg" else artist_in_tags
+    clips = [
+        Clip(f"{genre}.{':'.join(path.relative_to(root / genre).parts)}", label, path, artist=tell(path))
+        for label, genre in enumerate(labels)
+        for path in music[genre]
+    ]
+    return replace(source, labels=labels), clips
+
+
+def artist_in_name(path: Path) -> str:
+    """``"Kunek"`` of ``Kunek-Good_Day.mp3``, as the Homburg set names its clips."""
+    artist, dash, _ = path.stem.partition("-")
+    return artist if dash else ""
+
+
+def artist_in_tags(path: Path) -> str:
+    """Return what a file's tags say; empty where they say nothing, or cannot be read."""
+    try:
+        tags: Any = mutagen.File(path, easy=True)
+        told = next((tags[key] for key in ARTIST_KEYS if tags and key in tags), "")
+    except (mutagen.MutagenError, OSError, ValueError, KeyError):
+        return ""
+    return str(told[0] if isinstance(told, list) and told else told).strip().casefold()
+
+
+def share_out(clips: Sequence[Clip], source: Source, seed: int) -> list[Clip]:
+    """Draw the parts: stratified by genre, 64 : 16 : 20, all of an artist on one side.
+
+    An unknown artist counts as one of their own. A genre of fewer artists than folds could not be on
+    every side, so there the songs are drawn one by one.
+
+    Raises
+    ------
+    UsageError
+        If a genre has too few clips.
+    """
+    count = Counter(clip.label for clip in clips)
+    for label, genre in enumerate(source.labels):
+        if count[label] < FEWEST:
+            raise UsageError(
+                f"{genre}: {count[label]} clips are too few to be split into train, valid and test; "
+                f"add some until there are {FEWEST}, or take the folder away."
+            )
+    artists = {(clip.label, clip.artist or clip.name) for clip in clips}
+    few = {label for label, n in Counter(label for label, _ in artists).items() if n < FOLDS}
+    groups = np.array([clip.name if clip.label in few else clip.artist or clip.name for clip in clips])
+    labels = np.array([clip.label for clip in clips])
+    part = np.full(len(clips), "train")
+    rest = np.arange(len(clips))
+    for name in ("test", "valid"):
+        folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+        kept, drawn = next(folds.split(rest, labels[rest], groups[rest]))
+        part[rest[drawn]] = name
+        rest = rest[kept]
+    for name in ("train", "valid", "test"):
+        if absent := set(range(len(source.labels))) - set(labels[part == name].tolist()):
+            genre = source.labels[min(absent)]
+            raise UsageError(f"{genre}: its few artists leave none of it for {name}; add music by others.")
+    return [replace(clip, part=str(name)) for clip, name in zip(clips, part, strict=True)]

@@ -1,0 +1,141 @@
+"""From a data set on disk to its tracks: hear every clip once, or read what was heard before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from mgtag.audio import load, load_slices, probe
+from mgtag.errors import MgtagError, UsageError
+from mgtag.features import MelSpec, log_mel
+from mgtag_train.data.clips import Clip, find
+from mgtag_train.data.sources import Source
+from mgtag_train.data.tracks import Track, load_cache, pack, split_names, take
+
+PARTS = ("train", "valid", "test")
+CLIP_S = 30.0  # of a longer file, its middle
+ABOUT_S = 1.0  # by which a clip may be longer and is still heard whole; GTZAN's are up to 30.6 s
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A data set's tracks.
+
+    Attributes
+    ----------
+    source : Source
+        With its labels, also where the folders told them.
+    parts : mapping of str to list of Track
+        "train", "valid" and "test".
+    left_out : tuple of str
+        A sentence for every clip that could not be used.
+    """
+
+    source: Source
+    parts: Mapping[str, list[Track]]
+    left_out: tuple[str, ...] = ()
+
+
+def read(
+    source: Source,
+    *,
+    audio: Path | None = None,
+    features: Path | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    report: Report = lambda what, done, of: None,
+) -> Reading:
+    """Read a data set from one of two places.
+
+    Parameters
+    ----------
+    audio : Path, optional
+        Its folder: what `mgtag_train.data.download.fetch` returned, or one in that layout.
+    features : Path, optional
+        What `mgtag_train.data.tracks.save_cache` wrote; for GTZAN also ``mel.npz``.
+    seed : int
+        Of the split, where the data set has none and audio is heard; a cache keeps its own.
+    jobs : int
+        Processes that hear clips.
+    report : callable
+        Told how many clips have been heard, of how many.
+
+    Raises
+    ------
+    UsageError
+        If the music is not where it was said to be, or too little of it can be used.
+    """
+    if features is not None:
+        return _from_cache(source, features)
+    if audio is None:
+        raise UsageError("Say where the music is: --audio FOLDER, or --features CACHE.npz.")
+    source, clips = find(source, audio, seed)
+    parts: dict[str, list[Track]] = {part: [] for part in PARTS}
+    left_out = []
+    for done, (clip, heard) in enumerate(_hear_all(clips, source.spec, jobs), 1):
+        if isinstance(heard, Track):
+            parts[clip.part].append(heard)
+        elif source.layout == "gtzan":
+            raise UsageError(heard)  # its lists are the benchmark: none of them may be missing
+        else:
+            left_out.append(heard)
+        report(f"hearing {source.name}", done, len(clips))
+    for part, tracks in parts.items():
+        if not tracks:
+            raise UsageError(f"{audio}: no clip of {part} could be heard; the first problem: {left_out[:1]}.")
+    return Reading(source, parts, tuple(left_out))
+
+
+def hear(clip: Clip, spec: MelSpec) -> Track | str:
+    """Hear a clip, of a long one its middle; or say why it is left out."""
+    if not clip.path.is_file():
+        return f"{clip.path}: the clip is missing."
+    try:
+        length_s = probe(clip.path).duration_s
+        if length_s > CLIP_S + ABOUT_S:
+            y = load_slices(clip.path, [(length_s - CLIP_S) / 2], CLIP_S, spec.sample_rate)[0]
+        else:
+            y = load(clip.path, spec.sample_rate)
+    except (MgtagError, OSError) as error:
+        return str(error)
+    if len(y) < spec.n_samples:
+        return f"{clip.path}: {len(y) / spec.sample_rate:.1f} s are shorter than one window."
+    return pack(clip.name, clip.label, log_mel(y, spec))
+
+
+def _hear_all(clips: list[Clip], spec: MelSpec, jobs: int) -> Iterator[tuple[Clip, Track | str]]:
+    listen = partial(hear, spec=spec)
+    if jobs == 1:
+        yield from zip(clips, map(listen, clips), strict=True)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        heard: Iterable[Track | str] = pool.map(listen, clips, chunksize=8)
+        yield from zip(clips, heard, strict=True)
+
+
+def _from_cache(source: Source, path: Path) -> Reading:
+    try:
+        with np.load(path, allow_pickle=False) as cache:
+            told = {key: cache[key].tolist() for key in ("labels", "part", "name") if key in cache.files}
+    except (OSError, ValueError, EOFError):
+        told = {}  # `load_cache` says what is wrong
+    if not source.labels:
+        source = replace(source, labels=tuple(told.get("labels", ())))
+    tracks = load_cache(path, source)
+    if "part" in told:
+        names = {
+            part: [name for name, its in zip(told["name"], told["part"], strict=True) if its == part]
+            for part in PARTS
+        }
+    elif source.split == "filtered":
+        names = {part: list(split_names(part, source)) for part in PARTS}
+    else:
+        raise UsageError(f"{path}: this cache does not say how {source.name} is split; make it from audio.")
+    return Reading(source, {part: take(tracks, names[part]) for part in PARTS})

@@ -1,0 +1,1 @@
+"""Experiments: every system of the five papers as a value, and how it is run."""

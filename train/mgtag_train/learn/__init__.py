@@ -1,0 +1,1 @@
+"""Training: configuration, augmentation, batches, trainer, metrics, calibration, run records."""

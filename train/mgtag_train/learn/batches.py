@@ -1,0 +1,117 @@
+"""What a network learns from, whatever it is made of: windows of music, or songs' words."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from mgtag.arrays import I64
+from mgtag_train.data.splitting import OF_SLICE
+from mgtag_train.data.tracks import SliceDataset
+from mgtag_train.learn import augment
+from mgtag_train.learn.config import Recipe
+
+
+class Material(Protocol):
+    """Items to learn from, or to be asked about.
+
+    Attributes
+    ----------
+    labels : Tensor
+        Shape ``(items,)``, int64; -1 for what is no music.
+    """
+
+    labels: Tensor
+
+    def begin(self, model: nn.Module) -> None:
+        """Give a fresh network what is known before learning; mostly nothing."""
+        ...
+
+    def batch(self, items: Tensor, recipe: Recipe, g: Generator) -> tuple[Tensor, Tensor]:
+        """Return inputs for these items, and target distributions ``(batch, n_labels)``.
+
+        Chance comes from `g` alone, so that a resumed run sees what an uninterrupted one would have.
+        """
+        ...
+
+    def tiles(self) -> tuple[Tensor, Tensor]:
+        """Return every input to vote with, and ``(inputs,)`` the index of the item that owns it."""
+        ...
+
+    def clips(self, owner: Tensor) -> tuple[I64, I64]:
+        """Say which clip each input is of, by its owner, and the labels of the clips.
+
+        A clip is an item, but where slices are passed off as tracks: there it has several.
+
+        Returns
+        -------
+        clip : array of int
+            Shape ``(inputs,)``, 0..clips-1.
+        truth : array of int
+            Shape ``(clips,)``.
+        """
+        ...
+
+
+class Windows:
+    """Windows of tracks as a `Material`: cut anywhere and augmented to learn, tiled to vote.
+
+    Parameters
+    ----------
+    dataset : SliceDataset
+        Tracks with label -1 are mixed in, as `Recipe.negatives` says.
+    n_labels : int
+    """
+
+    def __init__(self, dataset: SliceDataset, n_labels: int) -> None:
+        self.dataset, self.n_labels = dataset, n_labels
+        self.labels = dataset.labels
+        self._others = torch.nonzero(self.labels < 0).squeeze(1)
+        self._sorted, self._order = torch.sort(self.labels, stable=True)
+
+    def begin(self, model: nn.Module) -> None:
+        """As `Material.begin`: a network hears its first music with random weights."""
+
+    def batch(self, items: Tensor, recipe: Recipe, g: Generator) -> tuple[Tensor, Tensor]:
+        """Cut, augment and mix windows of these tracks and of some negatives, with their targets."""
+        change, top_db = recipe.augment, self.dataset.spec.top_db
+        n_others = round(len(items) * recipe.negatives) if len(self._others) else 0
+        others = self._others[torch.randint(max(1, len(self._others)), (n_others,), generator=g)]
+        tracks = torch.cat([items, others])
+        mel = self._cut(tracks, recipe, g)
+        if change.same_genre:
+            which = torch.rand(len(tracks), generator=g) < change.same_genre
+            mel = augment.add_partner(mel, self._cut(self._partners(tracks, g), recipe, g), which, g)
+        windows = augment.standardise(augment.change(mel, change, top_db, g), top_db)
+        windows = augment.mask(windows, change, g)
+        return augment.mix(windows, targets(self.labels[tracks], self.n_labels, recipe.smoothing), change, g)
+
+    def tiles(self) -> tuple[Tensor, Tensor]:
+        """As `SliceDataset.tiles`."""
+        return self.dataset.tiles()
+
+    def clips(self, owner: Tensor) -> tuple[I64, I64]:
+        """As `Material.clips`."""
+        names = [name.split(OF_SLICE)[0] for name in self.dataset.names]
+        _, first, clip_of_item = np.unique(names, return_index=True, return_inverse=True)
+        return clip_of_item[owner.numpy()], self.labels.numpy()[first]
+
+    def _cut(self, tracks: Tensor, recipe: Recipe, g: Generator) -> Tensor:
+        frames, n_frames = self.dataset.frames[tracks], self.dataset.spec.n_frames
+        drawn = augment.columns(len(tracks), frames, n_frames, recipe.augment, g)
+        return self.dataset.cut(tracks, drawn)
+
+    def _partners(self, tracks: Tensor, g: Generator) -> Tensor:
+        wanted = self.labels[tracks].contiguous()
+        first = torch.searchsorted(self._sorted, wanted)
+        count = torch.searchsorted(self._sorted, wanted, right=True) - first
+        return self._order[first + (torch.rand(len(tracks), generator=g) * count).long()]
+
+
+def targets(labels: Tensor, n_labels: int, smoothing: float) -> Tensor:
+    """Turn labels ``(batch,)`` into distributions ``(batch, n_labels)``; -1 becomes the uniform one."""
+    sure = (labels >= 0).float().unsqueeze(1) * (1 - smoothing)
+    return sure * nn.functional.one_hot(labels.clamp(min=0), n_labels) + (1 - sure) / n_labels

@@ -1,0 +1,91 @@
+"""Probabilities that can be believed, and the confidence from which a genre is written.
+
+All of it is fitted on the validation tracks, never on the test tracks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from mgtag.arrays import F32, I64
+from mgtag_train.learn.metrics import log_loss, softmax, tagged, votes
+
+BOUNDS = (np.log(0.02), np.log(10.0))  # of the temperatures searched
+PRECISION = 0.85  # of what is written, promised
+# Asked on validation beyond the promise: 197 tracks on which recipe, epoch and seed were chosen flatter a
+# network. The first bundle trained here asked for 0.05, and missed the promise on test by 0.02.
+MARGIN = 0.10
+FEWEST = 20  # tracks above a threshold before their precision means anything
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a card needs to turn logits into a promise.
+
+    Attributes
+    ----------
+    temperature : float
+        Divides a slice's logits.
+    vote_temperature : float
+        Divides a track's pooled log-probabilities.
+    threshold : float
+        Confidence of a track from which its genre is written.
+    """
+
+    temperature: float
+    vote_temperature: float
+    threshold: float
+
+    def votes(self, logits: F32, owner: I64) -> F32:
+        """Calibrated probabilities of tracks, shape ``(tracks, labels)``."""
+        return votes(softmax(logits, self.temperature), owner, self.vote_temperature)
+
+
+def calibrate(logits: F32, owner: I64, truth: I64, others: F32, others_owner: I64) -> Calibration:
+    """Fit both temperatures and choose the threshold.
+
+    Parameters
+    ----------
+    logits, owner, truth
+        Of the validation slices ``(slices, labels)``, ``(slices,)`` and tracks ``(tracks,)``.
+    others, others_owner
+        Logits of the slices of tracks that are no music, and their owners.
+    """
+    temperature, vote_temperature = temperatures(logits, owner, truth)
+    sure = Calibration(temperature, vote_temperature, 1.0)
+    threshold = choose_threshold(sure.votes(logits, owner), truth, sure.votes(others, others_owner))
+    return Calibration(temperature, vote_temperature, threshold)
+
+
+def temperatures(logits: F32, owner: I64, truth: I64) -> tuple[float, float]:
+    """Fit what divides the logits of slices, and what divides the pooled log-probabilities of tracks."""
+    temperature = best_temperature(logits, truth[owner])
+    pooled = np.log(votes(softmax(logits, temperature), owner))
+    return temperature, best_temperature(pooled, truth)
+
+
+def best_temperature(logits: F32, truth: I64) -> float:
+    """Return the divisor of logits ``(n, labels)`` with the lowest log loss (Guo et al., 2017)."""
+    found = minimize_scalar(
+        lambda t: log_loss(softmax(logits, np.exp(t)), truth), bounds=BOUNDS, method="bounded"
+    )
+    return float(np.exp(found.x))
+
+
+def choose_threshold(probabilities: F32, truth: I64, others: F32) -> float:
+    """Return the lowest threshold, in hundredths, that keeps the promise with its margin.
+
+    Precision must hold there and at every higher threshold with enough tracks above it, and no
+    track without music may reach it.
+    """
+    threshold = 1.0
+    for candidate in np.arange(99, 9, -1) / 100:
+        share, precision = tagged(probabilities, truth, candidate)
+        if share * len(truth) >= FEWEST and precision < PRECISION + MARGIN:
+            break
+        threshold = float(candidate)
+    highest = float(others.max()) if others.size else 0.0
+    return min(1.0, max(threshold, float(np.ceil(100 * highest + 1)) / 100))

@@ -1,0 +1,197 @@
+"""Trainings as jobs: one folder each, with a checkpoint to go on from and a record at the end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.managers import SyncManager
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import torch
+
+from mgtag.errors import UsageError
+from mgtag.models import Network, build
+from mgtag.workers import Workers
+from mgtag_train.learn.batches import Material
+from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.run_record import Record, commit, versions
+from mgtag_train.learn.trainer import Training, channels_last, save_checkpoint
+
+CHECKPOINT, BEST, RECORD = "checkpoint.pt", "best.pt", "record.json"
+Row = Mapping[str, float]
+Report = Callable[[str, int, int, Row], None]  # run, epochs done, epochs planned, the last one's figures
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train.
+
+    Attributes
+    ----------
+    name : str
+    recipe : Recipe
+    seed : int
+    folder : Path
+        Where its files go.
+    teachers : tuple of Path
+        Folders of finished jobs to learn from.
+    """
+
+    name: str
+    recipe: Recipe
+    seed: int
+    folder: Path
+    teachers: tuple[Path, ...] = ()
+
+
+def fit(
+    job: Job,
+    learn: Material,
+    check: Material,
+    data: Mapping[str, Any],
+    resume: bool,
+    report: Report,
+    device: str = "cpu",
+) -> Record:
+    """Train one network to its end, in one thread, with a checkpoint after every epoch.
+
+    Returns
+    -------
+    Record
+        Of the run, not yet written.
+
+    Raises
+    ------
+    UsageError
+        If there is a run already and it is not to be resumed, or it is of another recipe or seed.
+    """
+    begun_before(job.folder, resume)
+    with one_thread():
+        training = Training(
+            job.recipe, learn, check, job.seed, [load_best(folder) for folder in job.teachers], device
+        )
+        identity = {"identity": repr((job.recipe, job.seed)), "commit": commit()}
+        checkpoint = job.folder / CHECKPOINT
+        if resume and checkpoint.is_file():
+            identity = _take_up(training, checkpoint, identity)
+        job.folder.mkdir(parents=True, exist_ok=True)
+        report(job.name, training.epoch, job.recipe.epochs, {})
+        while not training.finished:
+            row = training.run_epoch()
+            save_checkpoint(checkpoint, training.state() | identity)
+            report(job.name, training.epoch, job.recipe.epochs, row)
+        model = {"architecture": job.recipe.architecture, "arguments": dict(job.recipe.arguments)}
+        save_checkpoint(job.folder / BEST, model | {"weights": training.best})
+        return Record(
+            name=job.name,
+            seed=job.seed,
+            recipe=asdict(job.recipe),
+            data=data,
+            commit=identity["commit"],
+            versions=versions(),
+            history=training.history,
+            best_epoch=training.best_epoch + 1,
+            seconds=sum(row["seconds"] for row in training.history),
+            teachers=tuple(folder.name for folder in job.teachers),
+        )
+
+
+def fit_and_record(
+    job: Job, learn: Material, check: Material, data: Mapping[str, Any], resume: bool, report: Report
+) -> None:
+    """Train one network and write its record; one that is finished is left as it is."""
+    done = job.folder / RECORD
+    if not (resume and done.is_file()):
+        fit(job, learn, check, data, resume, report).write(done)
+
+
+def begun_before(folder: Path, resume: bool) -> None:
+    """Make sure that no run is trained over by mistake.
+
+    Raises
+    ------
+    UsageError
+        If there is one, and it is not to be resumed.
+    """
+    if not resume and any((folder / name).is_file() for name in (CHECKPOINT, RECORD)):
+        raise UsageError(
+            f"{folder}: there is a run here already; add --resume to go on with it, or choose another --out."
+        )
+
+
+def run_all(tasks: Sequence[Callable[[Report], object]], at_once: int, report: Report) -> None:
+    """Run tasks that can be pickled, `at_once` in processes of their own where that is more than one."""
+    if at_once <= 1:
+        for task in tasks:
+            task(report)
+        return
+    with (
+        multiprocessing.get_context("spawn").Manager() as manager,
+        _relay(manager, report) as sender,
+        Workers(at_once) as pool,
+    ):
+        for run in [pool.submit(task, sender) for task in tasks]:
+            run.result()
+
+
+def load_best(folder: Path) -> Network:
+    """Rebuild the network that a finished job kept."""
+    kept = torch.load(folder / BEST, map_location="cpu", weights_only=True)
+    model = build(kept["architecture"], kept["arguments"])
+    model.load_state_dict(kept["weights"])
+    return channels_last(model.eval())
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """A report that reaches the parent process."""
+
+    queue: Queue[tuple[str, int, int, Row] | None]
+
+    def __call__(self, name: str, epoch: int, epochs: int, row: Row) -> None:
+        self.queue.put((name, epoch, epochs, row))
+
+
+@contextmanager
+def _relay(manager: SyncManager, report: Report) -> Iterator[_Sender]:
+    queue: Queue[tuple[str, int, int, Row] | None] = manager.Queue()
+
+    def listen() -> None:
+        while (message := queue.get()) is not None:
+            report(*message)
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield _Sender(queue)
+    finally:
+        queue.put(None)
+        listener.join()
+
+
+def _take_up(training: Training, checkpoint: Path, identity: dict[str, str]) -> dict[str, str]:
+    """Restore a run; it keeps the commit that it was begun with."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    if state.pop("identity") != identity["identity"]:
+        raise UsageError(
+            f"{checkpoint}: this run was begun with another recipe; resume it with its own, or anew."
+        )
+    begun = state.pop("commit", identity["commit"])
+    training.restore(state)
+    return identity | {"commit": begun}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Figures depend on the order of sums, hence on the number of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

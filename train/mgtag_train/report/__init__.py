@@ -1,0 +1,1 @@
+"""RESULTS.md, its tables and pictures, from run records."""

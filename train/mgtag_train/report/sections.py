@@ -1,0 +1,296 @@
+"""Sections of ``RESULTS.md`` beyond its tables: a report's other figures beside ours, and the analyses.
+
+Every function takes records as `mgtag_train.report.results.read` gives them, or an analysis as
+`mgtag_train.report.analysis` writes it, and returns Markdown lines; none where there is nothing to show yet.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mgtag_train.report import deck
+from mgtag_train.report.deck import table
+from mgtag_train.report.paper_figures import (
+    BLOCK_GENRES,
+    FUSION_F1,
+    KTH_VALENCE,
+    MFCC_CLIPS,
+    MFCC_DIAGONAL,
+    QUEENS_CONFUSION,
+    QUEENS_LABELS,
+    QUEENS_REPORT,
+)
+
+SEARCH = "search-"  # before an experiment's name, in the name of its search among the analyses
+SHOWN = 5  # trials of a search
+ANALYSES = Path(__file__).parents[2] / "records" / "analysis"
+Record = Mapping[str, Any]
+Records = Mapping[str, Mapping[str, Sequence[Record]]]  # [experiment][protocol], one a seed
+STEPS = {  # systems of our own, and what each is a step from
+    "best-plain": "",
+    "best-augmented": "best-plain",
+    "best-averaged": "best-augmented",
+    "best-cnn": "best-averaged",
+    "best-ensemble": "best-averaged",
+    "best": "best-averaged",
+    "best-shallow": "best-averaged",
+    "best-whole": "best-shallow",
+}
+SCORES = ("precision", "recall", "f1-score")
+
+
+def read_analyses(folder: Path = ANALYSES) -> dict[str, Record]:
+    """Read the analyses that are kept with the code."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def after(report: str, records: Records, analyses: Mapping[str, Record]) -> list[str]:
+    """Return what stands under the table of a report, ending with an empty line; empty where nothing does."""
+    found = [part for part in (make(records, analyses) for make in PARTS.get(report, ())) if part]
+    return [line for part in found for line in (*part, "")]
+
+
+def queens(records: Records) -> list[str]:
+    """Table V and Table IV of the Queen's report, beside `queens-parallel`."""
+    runs = records.get("queens-parallel", {})
+    if not runs:
+        return []
+    head = ["genre", "Table V: precision", "recall", "F1", "clips"]
+    rows = [[genre, *(f"{x:.2f}" for x in row[:3]), str(row[3])] for genre, row in QUEENS_REPORT.items()]
+    for protocol, found in runs.items():
+        head += [f"{protocol}: precision", "recall", "F1", "of"]
+        for row in rows:
+            each = [run["by_genre"][row[0]] for run in found]
+            row += [f"{np.mean([one[score] for one in each]):.2f}" for score in SCORES]
+            row += [f"{each[0]['support']:.0f}"]
+    lines = ["### `queens-parallel` by genre", "", *table(head, rows), ""]
+    lines += ["Slices under *leaking*, tracks under *filtered*; means over the seeds. Confusions, true by"]
+    lines += ["answered, ours summed over the seeds:", ""]
+    matrices = {"Table IV": np.array(QUEENS_CONFUSION)}
+    matrices |= {protocol: confusion(found) for protocol, found in runs.items()}
+    for name, matrix in matrices.items():
+        counts = [[genre, *map(str, row)] for genre, row in zip(QUEENS_LABELS, matrix.tolist(), strict=True)]
+        lines += [*table([f"{name}: true", *QUEENS_LABELS], counts), ""]
+    return lines[:-1]
+
+
+def mfcc(records: Records) -> list[str]:
+    """Both diagonals of the deck on cepstral coefficients, as shares of a genre's clips, beside ours."""
+    names = [name for name in MFCC_DIAGONAL if name in records]
+    if not names:
+        return []
+    labels = records[names[0]][next(iter(records[names[0]]))][0]["labels"]
+    head, rows = ["genre"], [[label] for label in (*labels, "all")]
+    for name in names:
+        told = MFCC_DIAGONAL[name]
+        head.append(f"`{name}`, the deck")
+        deck_says = [told[label] / MFCC_CLIPS for label in labels]
+        for row, share in zip(rows, [*deck_says, float(np.mean(deck_says))], strict=True):
+            row.append(f"{share:.2f}")
+        for protocol, found in records[name].items():
+            head.append(protocol)
+            ours = [float(np.mean([run["by_genre"][label]["recall"] for run in found])) for label in labels]
+            accuracy = float(np.mean([run["measured"]["test"]["tracks"]["accuracy"] for run in found]))
+            for row, share in zip(rows, [*ours, accuracy], strict=True):
+                row.append(f"{share:.2f}")
+    return [
+        "### Genres found by cepstral coefficients",
+        "",
+        f"The share of each genre's test clips that is found: the deck's two matrices ({MFCC_CLIPS} clips a",
+        "genre), and ours, means over the seeds; *all* is accuracy.",
+        "",
+        *table(head, rows),
+    ]
+
+
+def valence(records: Records) -> list[str]:
+    """Return the poster's table of valence beside ours."""
+    rows = []
+    for name, (train, test) in KTH_VALENCE.items():
+        if name not in records:
+            continue
+        row = [f"`{name}`", "" if train is None else f"{train:.3f}", f"{test:.3f}"]
+        runs = records[name]
+        for protocol, of in (("leaking", "slices"), ("filtered", "slices"), ("filtered", "tracks")):
+            for part in ("train", "test") if of == "slices" else ("test",):
+                found = [run["more"]["valence"]["measured"][part][of] for run in runs.get(protocol, ())]
+                row.append(f"{np.mean([one['accuracy'] for one in found]):.3f}" if found else "")
+        rows.append(row)
+    if not rows:
+        return []
+    head = ["system", "poster: train", "test", "leaking slices: train", "test"]
+    return [
+        "### Valence",
+        "",
+        "Accuracy on sad, neutral and happy, from the same network as the genre; the poster's split is not",
+        "told.",
+        "",
+        *table([*head, "filtered slices: train", "test", "tracks: test"], rows),
+    ]
+
+
+def blocks(record: Record) -> list[str]:
+    """Return what each convolution block answers to, beside the deck's three examples."""
+    rows = []
+    for number, block in enumerate(record["blocks"]):
+        theirs = BLOCK_GENRES[number] if number < len(BLOCK_GENRES) else ""
+        ranked = sorted(block["share"].items(), key=lambda item: -item[1])
+        favourites = ", ".join(f"{genre} {100 * share:.0f} %" for genre, share in ranked[:3])
+        most, verdict = block["most"], "**yes**" if theirs == ranked[0][0] else "no"
+        example = f"{most['channel']}: {most['genre']}, {most['ratio']:.1f}; {most['track']}"
+        row = [str(number + 1), theirs, favourites, verdict if theirs else "", f"{block['ratio']:.2f}"]
+        row += [f"{100 * block['explained']:.0f} %", f"{block['alive']} of {block['channels']}", example]
+        rows.append(row)
+    head = ["block", "the deck", "channels that prefer", "holds", "selectivity", "explained", "alive"]
+    return [
+        "### What each convolution block answers to",
+        "",
+        f"Of `{record['run']}`, over {record['tracks']} test tracks: the genres that most channels answer to",
+        "most (the deck's example holds where its genre is first); *selectivity*, the median over channels",
+        "of the favourite genre's mean answer over that of all genres; *explained*, the median share of a",
+        "channel's variance over tracks that lies between genres; and the most selective channel with its",
+        "genre, selectivity, and the clip that excites it most.",
+        "",
+        *table([*head, "most selective"], rows),
+    ]
+
+
+def tsne(record: Record) -> list[str]:
+    """Return what the t-SNE pictures show, in two figures."""
+    before, after_training = record["before"]["like"], record["after"]["like"]
+    return [
+        "### Slices before and after training",
+        "",
+        f"t-SNE of {len(record['label'])} test slices (`{record['run']}`): of a slice's ten nearest",
+        f"neighbours from other tracks, {100 * before:.0f} % are of its genre as the slices are, and",
+        f"{100 * after_training:.0f} % as the network sees them; 10 % would be chance.",
+    ]
+
+
+def steps(records: Records) -> list[str]:
+    """Return what each step from the plain network to the best system brought, on tracks held apart."""
+    names = [name for name in STEPS if name in records]
+    if len(names) < 2:
+        return []
+    rows = []
+    for name in names:
+        runs = records[name]["filtered"]
+        slices, tracks = (_accuracy(runs, "test", of) for of in ("slices", "tracks"))
+        against = STEPS[name]
+        gain = f"{tracks - _accuracy(records[against]['filtered'], 'test'):+.3f}" if against in names else ""
+        chosen = f"{_accuracy(runs, 'valid'):.3f}" if "valid" in runs[0]["measured"] else "learned"
+        row = [f"`{name}`", f"`{against}`" if gain else "", gain, f"{tracks:.3f}", chosen]
+        rows.append([*row, f"{slices:.3f}", f"{tracks - slices:+.3f}", str(len(runs))])
+    head = ["system", "against", "gain", "test tracks", "validation tracks", "test slices", "voting brings"]
+    return [
+        "### What brought it there",
+        "",
+        "Accuracy under *filtered*, means over the seeds. With 290 test tracks one standard error is 0.027,",
+        "so that only the largest steps here are more than chance; validation chose between systems, not",
+        "test.",
+        "",
+        *table([*head, "seeds"], rows),
+    ]
+
+
+def lyrics(records: Records) -> list[str]:
+    """Return Table 2 of the lyrics report beside ours, for the genres that were measured here."""
+    columns: dict[str, Mapping[str, float]] = {}
+    for name in (name for name in records if name.startswith("lyrics-")):
+        *_, runs = records[name].values()  # of the honest split
+        columns[f"`{name}`"] = {
+            label: float(np.mean([run["by_genre"][label]["f1-score"] for run in runs]))
+            for label in runs[0]["labels"]
+        }
+    if not columns:
+        return []
+    genres = dict.fromkeys(genre for found in columns.values() for genre in found)
+    columns = {"Table 2": FUSION_F1, **columns}
+    rows = [[g, *(f"{found[g]:.2f}" if g in found else "" for found in columns.values())] for g in genres]
+    return [
+        "### F1 by genre",
+        "",
+        "Table 2 is of the report's fusion on sixteen genres; those are shown that were measured here. Ours",
+        "are means over the seeds, those of `lyrics-cnn` under *filtered*.",
+        "",
+        *table(["genre", *columns], rows),
+    ]
+
+
+def frames(records: Records) -> list[str]:
+    """Return what frames as coarse as those of ``mel.npz`` cost, in a sentence."""
+    if not {"hop-1708", "hop-512"} <= set(records):
+        return []
+    coarse, fine = (records[name]["filtered"] for name in ("hop-1708", "hop-512"))
+    gain = _accuracy(fine, "test") - _accuracy(coarse, "test")
+    found = [[run["measured"]["test"]["tracks"]["accuracy"] for run in runs] for runs in (coarse, fine)]
+    spread = [np.std(each, ddof=1) for each in found]
+    epoch = [np.mean([run["seconds"] / len(run["history"]) for run in runs]) for runs in (coarse, fine)]
+    return [
+        "### What the coarse frames cost",
+        "",
+        f"Frames every 512 samples instead of 1,708 change the accuracy of tracks by {gain:+.3f}",
+        f"(deviations over the seeds {spread[0]:.3f} and {spread[1]:.3f}); an epoch takes",
+        f"{epoch[1] / epoch[0]:.1f} times as long.",
+    ]
+
+
+def _accuracy(runs: Sequence[Record], part: str, of: str = "tracks") -> float:
+    return float(np.mean([run["measured"][part][of]["accuracy"] for run in runs]))
+
+
+def search(record: Record) -> list[str]:
+    """Return the best trials of a search, beside the middle one and the worst that ran to its end."""
+    ended = [trial for trial in record["trials"] if trial["state"] == "COMPLETE"]
+    ranks = [*range(min(SHOWN, len(ended))), *{len(ended) // 2, len(ended) - 1} - set(range(SHOWN))]
+    settings = list(record["grid"])
+    shown = [(rank, ended[rank]) for rank in sorted(ranks)]
+    rows = [
+        [str(rank + 1), *(str(trial[key]) for key in settings)]
+        + [f"{trial[key]:.3f}" for key in ("log_loss", "track_accuracy")]
+        for rank, trial in shown
+    ]
+    size = math.prod(len(choices) for choices in record["grid"].values())
+    return [
+        f"### Settings of `{record['experiment']}`",
+        "",
+        f"{len(record['trials'])} of the {size} points of a grid, in random order, one seed each, under",
+        f"*{record['protocol']}*; {record['pruned']} were given up half way. On validation, never on test:",
+        "",
+        *table(["rank", *settings, "log loss", "accuracy"], rows),
+    ]
+
+
+def confusion(runs: Sequence[Record]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Sum the confusion matrices of the seeds."""
+    return np.sum([run["confusion"] for run in runs], axis=0)  # type: ignore[no-any-return]
+
+
+Part = Callable[[Records, Mapping[str, Record]], list[str]]
+
+
+def _of(name: str, make: Callable[[Record], list[str]]) -> Part:
+    return lambda records, analyses: make(analyses[name]) if name in analyses else []
+
+
+PARTS: Mapping[str, Sequence[Part]] = {
+    "queens-parallel-bgru-cnn": (lambda records, analyses: queens(records),),
+    "kth-attention-cnn": (
+        lambda records, analyses: valence(records),
+        _of("tsne", tsne),
+        _of(f"{SEARCH}kth-4layer", search),
+    ),
+    "spectrogram-sequence-attention": (_of("deck", deck.section), _of(f"{SEARCH}tokens", search)),
+    "iitkgp-lyrics-han-cnn": (
+        lambda records, analyses: lyrics(records),
+        _of(f"{SEARCH}lyrics-han", search),
+    ),
+    "mgtag": (lambda records, analyses: steps(records), lambda records, analyses: frames(records)),
+    "upc-mfcc-cnn": (lambda records, analyses: mfcc(records), _of("blocks", blocks)),
+}

@@ -1,0 +1,103 @@
+"""What ``mgtag train`` does: learn, teach, calibrate, measure, export; one bundle comes out.
+
+Two generations are trained. The networks of the first learn the labels; those of the second learn
+the mean answer of the first to every augmented window, which carries more than a label does ("born
+again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et al., arXiv:2106.05237). All
+of them see the training tracks only. The validation tracks choose epoch, seed, temperatures and
+threshold; the test tracks are heard once, at the very end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from mgtag.bundle import Bundle
+from mgtag_train.data.corpus import named, read_corpus
+from mgtag_train.data.download import fetch
+from mgtag_train.data.tracks import SliceDataset, save_cache
+from mgtag_train.learn.batches import Windows
+from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.configs import GTZAN_FIRST, GTZAN_SECOND
+from mgtag_train.learn.jobs import Job, Report, fit_and_record, load_best, run_all
+from mgtag_train.ship.make_bundle import make_bundle
+
+
+def train(
+    dataset: str = "gtzan",
+    *,
+    features: Path | None = None,
+    audio: Path | None = None,
+    download: Path | None = None,
+    keep: Path | None = None,
+    out: Path,
+    seeds: Sequence[int] = (0, 1, 2),
+    resume: bool = False,
+    jobs: int = 1,
+    first: Sequence[Recipe] = (GTZAN_FIRST,),
+    second: Recipe = GTZAN_SECOND,
+    report: Report = lambda run, epoch, epochs, row: None,
+    tell: Callable[[str], None] = lambda sentence: None,
+) -> Bundle:
+    """Train a bundle from a data set.
+
+    Parameters
+    ----------
+    dataset : str
+        A key of `mgtag_train.data.sources.SOURCES`.
+    features, audio : Path, optional
+        A mel cache, or a folder of audio in the data set's layout.
+    download : Path, optional
+        A folder to download the data set into first, instead of either.
+    keep : Path, optional
+        Where to write a mel cache of what was heard.
+    out : Path
+        Folder for checkpoints, run records and, in ``out/<bundle name>``, the bundle.
+    seeds : sequence of int
+        One network each; the best on validation is exported.
+    resume : bool
+        Go on from the checkpoints in `out`.
+    jobs : int
+        Networks trained at the same time, each on one core. Figures do not depend on it.
+    first : sequence of Recipe
+        Of the first generation: a network of each recipe and seed.
+    second : Recipe
+        Of the second generation, of which one network is exported.
+    report : callable
+        Told run, epoch, epochs and the epoch's figures, as training goes; and clips, as they are heard.
+    tell : callable
+        Told a sentence of every clip that is left out.
+
+    Raises
+    ------
+    UsageError
+        If the data set is unknown, or its music is not where it was said to be.
+    """
+    if download is not None:
+        audio = fetch(named(dataset), download, lambda what, done, of: report(what, done, of, {}))
+    corpus = read_corpus(dataset, features, audio, jobs, lambda what, done, of: report(what, done, of, {}))
+    if keep is not None:
+        save_cache(keep, corpus.parts, corpus.source)
+    for sentence in corpus.left_out:
+        tell(sentence)
+    n_labels = len(corpus.source.labels)
+    described = {"source": corpus.source.name, "split": corpus.source.split, "tracks": corpus.sizes}
+    generation: list[Job] = []
+    for name, recipes in (("first", first), ("second", (second,))):
+        teachers, tasks = tuple(job.folder for job in generation), []
+        generation = []
+        for plan in recipes:
+            recipe = replace(plan, arguments={**plan.arguments, "n_labels": n_labels})
+            corpus = corpus.cut_at(recipe.top_db)
+            learn = SliceDataset(corpus.parts["train"] + corpus.others, corpus.source.spec)
+            material = Windows(learn, n_labels), Windows(corpus.dataset("valid"), n_labels)
+            for seed in seeds:
+                called = f"{name}-{recipe.architecture}-{seed}"
+                generation.append(Job(called, recipe, seed, out / called, teachers))
+                tasks.append(partial(fit_and_record, generation[-1], *material, described, resume))
+        run_all(tasks, jobs, report)
+    models = [load_best(job.folder) for job in generation]
+    name = f"{dataset}-{recipe.architecture.removeprefix('queens-')}-1"
+    return make_bundle(models, seeds, corpus, out, recipe, name)
