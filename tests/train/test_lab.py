@@ -135,7 +135,7 @@ def test_filtered_is_the_committed_list_of_the_genres_at_hand() -> None:
 
 def test_slices_lie_end_to_end_and_vote_for_their_song() -> None:
     mel = np.arange(40, dtype=np.uint8)[None].repeat(128, 0)
-    slices = splitting.slices_as_made_tracks([Track("jazz.00000", 1, mel), Track("blues.00001", 0, mel)], 13)
+    slices = splitting.slices_as_tracks([Track("jazz.00000", 1, mel), Track("blues.00001", 0, mel)], 13)
     assert [s.mel[0, 0] for s in slices] == [0, 13, 26] * 2
     windows = inputs.Windows(tracks.SliceDataset(slices, SPEC), 3)
     _, owner = windows.tiles()
