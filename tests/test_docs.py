@@ -18,6 +18,7 @@ from mgtag.cli.app import app
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+PICTURES = "https://raw.githubusercontent.com/mgtag/mgtag/main/"
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -50,6 +51,19 @@ def test_completions_are_fresh(shell: str, name: str) -> None:
     assert (ROOT / "completions" / name).read_text().strip() == done.stdout.strip() != ""
 
 
+def test_the_man_page_is_fresh() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "manpage.py"))["page"]()
+    assert (ROOT / "man" / "mgtag.1").read_text(encoding="utf-8") == page
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", ROOT / "docs", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "python.html").exists()
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/model-card.md"])
 def test_the_figures_are_those_of_the_shipped_card(page: str, shipped: Bundle) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
@@ -72,4 +86,8 @@ def test_links_between_documents_lead_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     for page in pages:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+            # README's pictures have absolute addresses, since a package index shows it without the repository.
+            here = (
+                ROOT / target.removeprefix(PICTURES) if target.startswith(PICTURES) else page.parent / target
+            )
+            assert here.exists(), f"{page.name}: {target}"
