@@ -6,12 +6,13 @@ import mgtag
 
 project = "mgtag"
 release = mgtag.__version__
-copyright = "The mgtag authors"
+project_copyright = "The mgtag authors"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
-# Links that leave docs/ (to train/RESULTS.md, say) are for readers of the repository; tests/test_docs.py checks them.
+# Links that leave docs/ (to train/RESULTS.md, say) are for readers of the repository;
+# tests/test_docs.py checks them.
 suppress_warnings = ["myst.xref_missing"]
 napoleon_google_docstring = False
 autodoc_typehints = "description"

@@ -86,8 +86,7 @@ def test_links_between_documents_lead_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     for page in pages:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            # README's pictures have absolute addresses, since a package index shows it without the repository.
-            here = (
-                ROOT / target.removeprefix(PICTURES) if target.startswith(PICTURES) else page.parent / target
-            )
+            # README's pictures have absolute addresses: a package index shows it without the repository.
+            path = target.removeprefix(PICTURES)
+            here = (page.parent if path == target else ROOT) / path
             assert here.exists(), f"{page.name}: {target}"
