@@ -109,7 +109,7 @@ def window(y: F32, spec: MelSpec) -> F32:
     if spec.compression is None:
         return standardise(log_mel(y, spec), spec.top_db)
     gain = np.float32(1) if spec.level_db is None else _gain(y, spec.level_db)
-    compressed: F32 = np.log10(1 + spec.compression * gain**2 * _mel_power(y, spec))
+    compressed: F32 = np.log10(1 + np.float32(spec.compression) * gain**2 * _mel_power(y, spec))
     return compressed
 
 
@@ -173,15 +173,17 @@ def _mel_power(y: F32, spec: MelSpec) -> F32:
     frames = sliding_window_view(y, spec.n_fft, axis=-1)[..., :: spec.hop, :]
     spectrum = np.fft.rfft(frames * _hann(spec.n_fft), axis=-1)
     power = spectrum.real**2 + spectrum.imag**2
-    mel = power.astype(np.float32) @ mel_filters(spec).T
+    mel: F32 = power.astype(np.float32) @ mel_filters(spec).T
     return np.swapaxes(mel, -1, -2)
 
 
 def _gain(y: F32, level_db: float) -> F32:
     """Factor that brings each slice to an RMS level, shape ``(..., 1, 1)``; silence is not made louder."""
     rms = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=-1))[..., None, None]
-    gain = np.divide(10 ** (level_db / 20), rms, out=np.ones_like(rms), where=rms > SILENT)
-    return gain.astype(np.float32)
+    gain: F32 = np.divide(10 ** (level_db / 20), rms, out=np.ones_like(rms), where=rms > SILENT).astype(
+        np.float32
+    )
+    return gain
 
 
 @cache
