@@ -108,8 +108,10 @@ def window(y: F32, spec: MelSpec) -> F32:
     """
     if spec.compression is None:
         return standardise(log_mel(y, spec), spec.top_db)
-    gain = np.float32(1) if spec.level_db is None else _gain(y, spec.level_db)
-    compressed: F32 = np.log10(1 + np.float32(spec.compression) * gain**2 * _mel_power(y, spec))
+    gain = np.ones(1, np.float32) if spec.level_db is None else _gain(y, spec.level_db)
+    compressed: F32 = np.log10(
+        np.float32(1) + np.float32(spec.compression) * np.square(gain) * _mel_power(y, spec)
+    )
     return compressed
 
 
