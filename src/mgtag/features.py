@@ -89,8 +89,11 @@ def log_mel(y: F32, spec: MelSpec) -> F32:
     F32
         Shape ``(..., n_mels, 1 + (n - n_fft) // hop)``, in dB.
     """
-    decibels: F32 = 10.0 * np.log10(np.maximum(AMIN, _mel_power(y, spec)))
-    return decibels
+    mel = _mel_power(y, spec)
+    np.maximum(mel, np.float32(AMIN), out=mel)
+    np.log10(mel, out=mel)
+    mel *= 10
+    return mel
 
 
 def window(y: F32, spec: MelSpec) -> F32:
