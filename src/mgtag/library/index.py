@@ -170,6 +170,25 @@ class Index:
             texts = {"before": _strings(row["before"]), "after": _strings(row["after"])}
             yield Change(**dict(row) | texts | {"path": Path(os.fsdecode(row["path"]))})
 
+    def change(self, number: int) -> Change:
+        """Return one journal row."""
+        return next(self.changes("id = ?", (number,)))
+
+    def change_ids(self, where: str, values: Sequence[object] = ()) -> list[int]:
+        """Return the numbers of the journal rows that match an SQL condition, latest first.
+
+        Their patches stay where they are: those of a whole library need not fit into memory.
+        """
+        plain = [os.fsencode(v) if isinstance(v, Path) else v for v in values]
+        return [
+            n for (n,) in self._db.execute(f"SELECT id FROM journal WHERE {where} ORDER BY id DESC", plain)
+        ]
+
+    def journal_paths(self) -> Iterator[Path]:
+        """Return every path that the journal names, once."""
+        for (path,) in self._db.execute("SELECT DISTINCT path FROM journal").fetchall():
+            yield Path(os.fsdecode(path))
+
     def last_tagging_run(self) -> int | None:
         """Return the latest run with a change that can still be undone."""
         row = self._db.execute("SELECT max(run) FROM journal WHERE state IN ('done', 'pending')").fetchone()

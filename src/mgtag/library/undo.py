@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,7 @@ from mgtag import audio, tags
 from mgtag.errors import MgtagError, UsageError
 from mgtag.library.index import Index
 from mgtag.library.records import Change
-
-UNDOABLE = "state IN ('done', 'pending')"
+from mgtag.library.whereabouts import UNDOABLE, Whereabouts
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,12 @@ def undo(index: Index, run: int | None = None) -> Iterator[Undone | Refused]:
             raise UsageError("There is nothing to undo: no run has changed a file, or all were undone.")
     if not index.has_run(run):
         raise UsageError(f"There is no run {run}; `mgtag undo` alone takes the last one that changed a file.")
-    changes = list(index.changes(f"run = ? AND {UNDOABLE}", (run,)))
+    changes = index.change_ids(f"run = ? AND {UNDOABLE}", (run,))
     if not changes:
         raise UsageError(f"Run {run} changed no file, or was undone already.")
-    for change in changes:
-        yield _undo(index, change)
+    whereabouts = Whereabouts(index)
+    for number in changes:
+        yield _undo(index, whereabouts, index.change(number))
 
 
 def recover(index: Index) -> None:
@@ -74,19 +75,16 @@ def recover(index: Index) -> None:
             index.drop_change(change.id)
 
 
-def _undo(index: Index, change: Change) -> Undone | Refused:
-    path = _whereabouts(index, change)
+def _undo(index: Index, whereabouts: Whereabouts, change: Change) -> Undone | Refused:
+    path = change.path
     try:
-        draft = tags.draft_undo(
-            path, change.patch, change.sha_before, change.sha_after, audio.signature, change.mtime_ns
-        )
-        status = draft.commit()
-    except FileNotFoundError:
-        return Refused(path, f"{path}: the file is gone; nothing to put back.")
+        place = whereabouts.find(change)
+        if place is None:
+            return Refused(path, f"{path}: {_missing(path)}")
+        path = place.path
+        status = _put_back(path, change) if place.tagged else path.stat()
     except MgtagError as error:
-        if not _is_as_before(path, change):
-            return Refused(path, str(error))
-        status = path.stat()
+        return Refused(path, str(error))
     except OSError as error:
         return Refused(path, f"{path}: {error.strerror or error}.")
     track = index.track(path)
@@ -103,12 +101,16 @@ def _undo(index: Index, change: Change) -> Undone | Refused:
     return Undone(path, change.before)
 
 
-def _is_as_before(path: Path, change: Change) -> bool:
-    """Say whether it was put back already: by an undo that was killed, or from somebody's backup."""
-    try:
-        return tags.digest(path) == change.sha_before
-    except OSError:
-        return False
+def _put_back(path: Path, change: Change) -> os.stat_result:
+    return tags.draft_undo(
+        path, change.patch, change.sha_before, change.sha_after, audio.signature, change.mtime_ns
+    ).commit()
+
+
+def _missing(path: Path) -> str:
+    if path.exists():
+        return "it was changed since mgtag tagged it, so it was left as it is."
+    return "the file is gone; nothing to put back. If it moved, scan its new folder, then undo again."
 
 
 def _written(path: Path) -> tuple[str, ...]:
@@ -118,11 +120,3 @@ def _written(path: Path) -> tuple[str, ...]:
     except MgtagError:
         return ()
     return provenance.genres if provenance else ()
-
-
-def _whereabouts(index: Index, change: Change) -> Path:
-    """Return where the file lies now: the index follows it by the signature of its sound."""
-    if change.path.exists():
-        return change.path
-    moved = (t.path for t in index.tracks("signature = ?", (change.signature,)) if t.path.exists())
-    return next(moved, change.path)

@@ -78,6 +78,14 @@ def make(old: BinaryIO, new: BinaryIO) -> bytes:
     return b"".join(out)
 
 
+def sizes(patch: bytes) -> tuple[int, int]:
+    """Return how long the edited file and the original are, in bytes; zeros for a damaged patch."""
+    if not patch.startswith(_MAGIC) or len(patch) < _HEAD.size:
+        return 0, 0
+    _, new_size, old_size = _HEAD.unpack_from(patch)
+    return new_size, old_size
+
+
 def apply(new: BinaryIO, patch: bytes, out: Sink) -> None:
     """Write the original to `out`, from the edited file and its patch.
 

@@ -1,0 +1,89 @@
+"""Find the file that a change belongs to, wherever it lies now.
+
+By path first, then by the signature of its sound, then among its neighbours and the other files of
+the journal; always by what the file should now be, so that a twin with the same sound is not taken
+for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mgtag import tags
+from mgtag.library.index import Index
+from mgtag.library.records import Change
+from mgtag.tags.patch import sizes
+
+UNDOABLE = "state IN ('done', 'pending')"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a change's file lies, and whether it is as mgtag wrote it or as it was before."""
+
+    path: Path
+    tagged: bool
+
+
+class Whereabouts:
+    """The search for the files of an index's journal."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def find(self, change: Change) -> Place | None:
+        """Return where the change's file lies; None if no file is what it should be.
+
+        Raises
+        ------
+        OSError
+            If the file at the change's own path cannot be read.
+        """
+        after, before = sizes(change.patch)
+        own = _digest(change.path, (after, before))
+        if own == change.sha_after:
+            return Place(change.path, tagged=True)
+        elsewhere = list(dict.fromkeys(self._elsewhere(change)))
+        for path in elsewhere:
+            if self._holds(path, after, change.sha_after) and not self._claimed(path, change):
+                return Place(path, tagged=True)
+        if own == change.sha_before:
+            return Place(change.path, tagged=False)
+        for path in elsewhere:  # an undo that was killed before it could say so
+            track = self._index.track(path)
+            if track and track.genres == change.after and self._holds(path, before, change.sha_before):
+                return Place(path, tagged=False)
+        return None
+
+    def _elsewhere(self, change: Change) -> Iterator[Path]:
+        paths = [track.path for track in self._index.tracks("signature = ?", (change.signature,))]
+        with suppress(OSError):
+            paths += sorted(change.path.parent.iterdir())
+        yield from (path for path in [*paths, *self._journal] if path != change.path)
+
+    @cached_property
+    def _journal(self) -> list[Path]:
+        return list(self._index.journal_paths())
+
+    def _holds(self, path: Path, size: int, sha: str) -> bool:
+        try:
+            return _digest(path, (size,)) == sha
+        except OSError:
+            return False
+
+    def _claimed(self, path: Path, change: Change) -> bool:
+        """Say whether another change found its own file there: every file is put back once."""
+        where = f"{UNDOABLE} AND path = ? AND sha_after = ? AND id != ?"
+        return bool(self._index.change_ids(where, (path, change.sha_after, change.id)))
+
+
+def _digest(path: Path, of_size: tuple[int, ...]) -> str:
+    """Return the SHA-256 of a file that may be the one, judging by its size; "" for any other."""
+    try:
+        return tags.digest(path) if path.is_file() and path.stat().st_size in of_size else ""
+    except FileNotFoundError:
+        return ""
