@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mgtag_train.report import geometry
-from mgtag_train.report.codes import GROUPS
+from mgtag_train.report import class_statistics
 from mgtag_train.report.paper_figures import EQUATIONS, NEAREST, QUEENS_LABELS
+from mgtag_train.report.tokens_analysis import GROUPS
 
 LABELS = tuple(sorted(NEAREST))
 
@@ -55,21 +55,21 @@ def records() -> dict[str, dict[str, list[dict[str, Any]]]]:
 
 def asked(places: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> dict[str, Any]:
     """What `codes` would find of genres with these means, and of attention ``(genres, steps)``."""
-    near = geometry.nearest(places, LABELS)
+    near = class_statistics.nearest(places, LABELS)
     space = {
         "nearest": near,
-        "agreement": geometry.agreement(near, NEAREST),
-        "farthest": geometry.farthest(places, LABELS),
-        "close": {"-".join(group): geometry.closeness(places, LABELS, group) for group in GROUPS},
-        "equations": [geometry.equation(places, LABELS, terms) for terms in EQUATIONS],
-        "best_equations": geometry.equations(places, LABELS, 5),
+        "agreement": class_statistics.agreement(near, NEAREST),
+        "farthest": class_statistics.farthest(places, LABELS),
+        "close": {"-".join(group): class_statistics.closeness(places, LABELS, group) for group in GROUPS},
+        "equations": [class_statistics.equation(places, LABELS, terms) for terms in EQUATIONS],
+        "best_equations": class_statistics.equations(places, LABELS, 5),
         "means": dict(zip(LABELS, places.tolist(), strict=True)),
     }
     by_genre = {
         label: {
             "mean": row.tolist(),
-            "top": geometry.attention_steps(row),
-            "centre": geometry.centre(row),
+            "top": class_statistics.attention_steps(row),
+            "centre": class_statistics.centre(row),
             "steady": 0.5,
             "p": 0.3,
             "clear": 2,

@@ -11,9 +11,17 @@ import pytest
 from lab_records import LABELS
 from mgtag_train.lab.inputs import Inputs
 from mgtag_train.lab.trained import trained
-from mgtag_train.report import analysis, claims, deck, geometry, paper_figures, pictures, sections
-from mgtag_train.report.channels import preferences
-from mgtag_train.report.codes import moods
+from mgtag_train.report import (
+    analysis,
+    class_statistics,
+    paper_figures,
+    paper_statements,
+    paper_tables,
+    pictures,
+    tokens_section,
+)
+from mgtag_train.report.channel_selectivity import preferences
+from mgtag_train.report.tokens_analysis import moods
 
 from mgtag.errors import UsageError
 from mgtag.models.kth import GTZAN_MOODS
@@ -42,24 +50,24 @@ def peaked(**steps: tuple[int, ...]) -> np.ndarray:
 
 def test_nearest_genres_of_points_on_a_line() -> None:
     places = np.array([[0.0], [1.0], [3.0], [7.0]])
-    assert geometry.nearest(places, "abcd") == {
+    assert class_statistics.nearest(places, "abcd") == {
         "a": ["b", "c"],
         "b": ["a", "c"],
         "c": ["b", "a"],
         "d": ["c", "b"],
     }
-    assert geometry.farthest(places, "abcd")[0] == "d"
-    assert geometry.closeness(places, "abcd", "ab") == {"rank": 1, "of": 6}
-    assert geometry.closeness(places, "abcd", "ad") == {"rank": 6, "of": 6}
+    assert class_statistics.farthest(places, "abcd")[0] == "d"
+    assert class_statistics.closeness(places, "abcd", "ab") == {"rank": 1, "of": 6}
+    assert class_statistics.closeness(places, "abcd", "ad") == {"rank": 6, "of": 6}
 
 
 def test_the_means_are_each_labels_own() -> None:
     points = np.array([[0.0, 0.0], [2.0, 4.0], [5.0, 5.0]])
-    assert geometry.means(points, np.array([1, 1, 0]), 2).tolist() == [[5.0, 5.0], [1.0, 2.0]]
+    assert class_statistics.means(points, np.array([1, 1, 0]), 2).tolist() == [[5.0, 5.0], [1.0, 2.0]]
 
 
 def test_the_same_lists_agree_wholly_and_not_by_accident() -> None:
-    found = geometry.agreement(paper_figures.NEAREST, paper_figures.NEAREST)
+    found = class_statistics.agreement(paper_figures.NEAREST, paper_figures.NEAREST)
     assert found["shared"] == found["of"] == 20
     assert found["chance"] == pytest.approx(40 / 9, abs=0.2)
     assert found["p"] < 0.001
@@ -74,28 +82,28 @@ def test_a_parallelogram_is_an_equation() -> None:
         fourth: (2.0, 1.0, 0.0),
     }
     places = placed(**corners)
-    found = geometry.equation(places, LABELS, paper_figures.EQUATIONS[0])
+    found = class_statistics.equation(places, LABELS, paper_figures.EQUATIONS[0])
     assert (found["answer"], found["rank"], found["of"]) == (fourth, 1, 7)
     assert found["residual"] == pytest.approx(0, abs=1e-9)
     assert found["fit"] == 0
-    best = geometry.equations(places, LABELS, 3)
+    best = class_statistics.equations(places, LABELS, 3)
     assert {*best[0]["terms"][::2]} == {first, third}
     assert best[0]["residual"] < 1e-9 < best[1]["residual"]
 
 
 def test_the_steps_of_most_attention_come_in_the_order_of_time() -> None:
     weights = np.array([0.1, 0.3, 0.05, 0.25, 0.2, 0.1])
-    assert geometry.attention_steps(weights) == [1, 3, 4]
-    assert geometry.centre(np.array([0.0, 0.0, 1.0])) == 2.0
-    assert geometry.centre(np.full(20, 1 / 20)) == pytest.approx(9.5)
+    assert class_statistics.attention_steps(weights) == [1, 3, 4]
+    assert class_statistics.centre(np.array([0.0, 0.0, 1.0])) == 2.0
+    assert class_statistics.centre(np.full(20, 1 / 20)) == pytest.approx(9.5)
 
 
 def test_attention_that_follows_the_step_is_told_from_chance() -> None:
     g = np.random.default_rng(0)
     noise = g.dirichlet(np.full(20, 5.0), 40)
-    assert geometry.against_uniform(noise)["p"] > 0.01
+    assert class_statistics.against_uniform(noise)["p"] > 0.01
     led = noise + 0.05 * (np.arange(20) == 7)
-    found = geometry.against_uniform(led / led.sum(axis=1, keepdims=True))
+    found = class_statistics.against_uniform(led / led.sum(axis=1, keepdims=True))
     assert found["p"] < 0.001
     assert found["clear"] >= 1
 
@@ -103,17 +111,17 @@ def test_attention_that_follows_the_step_is_told_from_chance() -> None:
 def test_genres_that_attend_elsewhere_are_told_from_shuffled_ones() -> None:
     labels = np.arange(40) % 2
     weights = np.random.default_rng(1).dirichlet(np.full(20, 5.0), 40)
-    assert geometry.by_label(weights, labels, 2) > 0.01
+    assert class_statistics.by_label(weights, labels, 2) > 0.01
     weights[:, 4] += 0.1 * labels
-    assert geometry.by_label(weights, labels, 2) < 0.01
-    assert geometry.steadiness(peaked(blues=(2, 9, 11))[:1].repeat(5, axis=0)) == 1.0
+    assert class_statistics.by_label(weights, labels, 2) < 0.01
+    assert class_statistics.steadiness(peaked(blues=(2, 9, 11))[:1].repeat(5, axis=0)) == 1.0
 
 
 def test_claims_are_decided_by_the_figures_both_ways() -> None:
     near = {name: (float(i), 0.0, 0.0) for i, name in enumerate(("hiphop", "pop", "reggae"))}
     early = dict.fromkeys(("disco", "hiphop", "rock"), (0, 1, 2))
     late = {name: (10, 11, 19) for name in LABELS if name not in early}
-    yes = claims.verdicts(lab_records.asked(placed(**near), peaked(**early, **late)))
+    yes = paper_statements.verdicts(lab_records.asked(placed(**near), peaked(**early, **late)))
     assert yes["hip-hop, pop and reggae are close"]
     assert yes["step 19 is frequent"]
     assert yes["step 10 is notable"]
@@ -122,7 +130,9 @@ def test_claims_are_decided_by_the_figures_both_ways() -> None:
     assert yes["jazz and blues share steps"]
     apart = {"hiphop": (0.0, 0.0, 0.0), "pop": (900.0, 0.0, 0.0), "reggae": (0.0, 900.0, 0.0)}
     other = dict.fromkeys(early, (17, 18, 16))
-    no = claims.verdicts(lab_records.asked(placed(**apart), peaked(**other, jazz=(0, 1, 2), blues=(3, 4, 5))))
+    no = paper_statements.verdicts(
+        lab_records.asked(placed(**apart), peaked(**other, jazz=(0, 1, 2), blues=(3, 4, 5)))
+    )
     assert not any(no[told] for told in ("hip-hop, pop and reggae are close", "step 19 is frequent"))
     assert not no["disco, hip-hop and rock are heard early"]
     assert not no["jazz and blues share steps"]
@@ -131,14 +141,14 @@ def test_claims_are_decided_by_the_figures_both_ways() -> None:
 
 def test_the_furthest_genre_and_the_equation_are_decided_by_place() -> None:
     one = lab_records.asked(placed(classical=(-900.0, 0.0, 0.0)), UNIFORM)
-    assert claims.verdicts(one)["classical is furthest from the others"]
+    assert paper_statements.verdicts(one)["classical is furthest from the others"]
     one = lab_records.asked(placed(metal=(-900.0, 0.0, 0.0)), UNIFORM)
-    assert not claims.verdicts(one)["classical is furthest from the others"]
+    assert not paper_statements.verdicts(one)["classical is furthest from the others"]
     corners = dict(zip(paper_figures.EQUATIONS[1], ((2, 0, 0), (0, 0, 0), (0, 1, 0), (2, 1, 0)), strict=True))
-    told = claims.equation_text(paper_figures.EQUATIONS[1])
-    assert claims.verdicts(lab_records.asked(placed(**corners), UNIFORM))[told]
+    told = paper_statements.equation_text(paper_figures.EQUATIONS[1])
+    assert paper_statements.verdicts(lab_records.asked(placed(**corners), UNIFORM))[told]
     corners["hiphop"], corners["rock"] = (900, 0, 0), (2, 1, 0)
-    assert not claims.verdicts(lab_records.asked(placed(**corners), UNIFORM))[told]
+    assert not paper_statements.verdicts(lab_records.asked(placed(**corners), UNIFORM))[told]
 
 
 def test_a_mood_that_the_codes_hold_is_learned() -> None:
@@ -161,7 +171,7 @@ def test_a_channel_prefers_the_genre_that_excites_it() -> None:
 
 def test_sections_hold_the_figures_of_their_records() -> None:
     records, analyses = lab_records.records(), lab_records.analyses()
-    page = {report: "\n".join(sections.after(report, records, analyses)) for report in sections.PARTS}
+    page = {report: "\n".join(paper_tables.after(report, records, analyses)) for report in paper_tables.PARTS}
     queens = page["queens-parallel-bgru-cnn"]
     assert "| blues | 0.92 | 0.89 | 0.90 | 166 | 0.85 | 0.85 | 0.85 | 10 |" in queens
     assert "| blues | 147 | 3 | 11 | 1 | 4 |" in queens
@@ -178,14 +188,16 @@ def test_sections_hold_the_figures_of_their_records() -> None:
 
 
 def test_where_nothing_was_measured_there_is_no_section_and_no_picture(tmp_path: Path) -> None:
-    assert not any(sections.after(report, {}, {}) for report in sections.PARTS)
+    assert not any(paper_tables.after(report, {}, {}) for report in paper_tables.PARTS)
     assert pictures.write({}, {}, tmp_path) == []
 
 
 def test_every_row_of_the_deck_is_answered() -> None:
-    page = "\n".join(deck.section(lab_records.analyses()["deck"]))
-    assert page.count("**holds**") + page.count("| no (") + page.count(" no (") >= len(claims.CLAIMS)
-    assert all(claim.told in page for claim in claims.CLAIMS)
+    page = "\n".join(tokens_section.section(lab_records.analyses()["deck"]))
+    for claim in paper_statements.CLAIMS:
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {claim.told} | {claim.rule} |")]
+        verdicts = [cell.startswith(("**holds** (", "no (")) for cell in row[:-2].split(" | ")[2:]]
+        assert verdicts == [True] * len(tokens_section.COLUMNS)
 
 
 def test_the_pictures_are_drawn_small_and_the_same_each_time(tmp_path: Path) -> None:

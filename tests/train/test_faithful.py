@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="the laboratory needs torch")
 
 from mgtag_train.data.sources import GTZAN
-from mgtag_train.data.tracks import SliceDataset, Track
+from mgtag_train.data.tracks import MelTrack, SliceDataset
 from mgtag_train.report import faithfulness
 from mgtag_train.report.faithfulness_page import better, section, sentence, write_block
 
@@ -47,7 +47,7 @@ def tracks() -> SliceDataset:
     rng = np.random.default_rng(0)
     mel = rng.integers(0, 120, (12, SPEC.n_mels, 2 * SPEC.n_frames)).astype(np.uint8)
     mel[:, :, KEY :: SPEC.n_frames] = 250
-    return SliceDataset([Track(f"blues.{n}", 0, m) for n, m in enumerate(mel)], SPEC)
+    return SliceDataset([MelTrack(f"blues.{n}", 0, m) for n, m in enumerate(mel)], SPEC)
 
 
 def measured(tracks: SliceDataset, attention: int, monkeypatch: pytest.MonkeyPatch) -> dict:

@@ -19,7 +19,7 @@ pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
 from mgtag_train.data import sources, splitting, tracks  # noqa: E402
-from mgtag_train.data.tracks import Track  # noqa: E402
+from mgtag_train.data.tracks import MelTrack  # noqa: E402
 from mgtag_train.lab import commands, inputs, search  # noqa: E402
 from mgtag_train.lab.experiment import Experiment  # noqa: E402
 from mgtag_train.lab.experiments import EXPERIMENTS, REPORTS  # noqa: E402
@@ -27,7 +27,7 @@ from mgtag_train.lab.inputs import Inputs  # noqa: E402
 from mgtag_train.lab.run import Run, runs  # noqa: E402
 from mgtag_train.learn import evaluation  # noqa: E402
 from mgtag_train.learn.augment import NONE  # noqa: E402
-from mgtag_train.learn.config import Recipe  # noqa: E402
+from mgtag_train.learn.config import TrainConfig  # noqa: E402
 from mgtag_train.learn.tfidf import TFIDF  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
@@ -39,11 +39,11 @@ torch.set_num_threads(1)
 LABELS = ("blues", "jazz", "metal")
 SPEC = MelSpec(n_mels=128, n_frames=13)
 SMALL = {"n_labels": 3, "n_frames": 13, "channels": (4, 4), "pools": ((8, 2), (8, 3)), "units": 4, "dense": 8}
-RECIPE = Recipe(
+CONFIG = TrainConfig(
     arguments=SMALL, augment=NONE, epochs=4, slices=1, batch=8, negatives=0, learning_rate=5e-3, averaging=0.5
 )
 TINY = Experiment(
-    "tiny", "mgtag", "for tests", RECIPE, labels=LABELS, spec=SPEC, protocols=("leaking", "tracks")
+    "tiny", "mgtag", "for tests", CONFIG, labels=LABELS, spec=SPEC, protocols=("leaking", "tracks")
 )
 ENSEMBLE = replace(TINY, name="tiny-both", members=("tiny",), protocols=("tracks",))
 STUDENT = replace(TINY, name="tiny-taught", teachers=("tiny",), protocols=("tracks",))
@@ -96,8 +96,8 @@ def go(features: Path, tmp_path: Path) -> Go:
     return run
 
 
-def made_tracks(n: int) -> dict[str, Track]:
-    made = [Track(f"{LABELS[i % 3]}.{i:05d}", i % 3, np.full((128, 40), i, np.uint8)) for i in range(n)]
+def made_tracks(n: int) -> dict[str, MelTrack]:
+    made = [MelTrack(f"{LABELS[i % 3]}.{i:05d}", i % 3, np.full((128, 40), i, np.uint8)) for i in range(n)]
     return {track.name: track for track in made}
 
 
@@ -123,11 +123,11 @@ def test_leaking_puts_slices_of_a_song_on_both_sides_and_tracks_does_not() -> No
 
 
 def test_filtered_is_the_committed_list_of_the_genres_at_hand() -> None:
-    names = [name for part in ("train", "valid", "test") for name in tracks.split_names(part)]
-    music = {n: Track(n, 0, np.zeros((128, 40), np.uint8)) for n in names if n[:4] in ("jazz", "meta")}
+    names = [name for part in ("train", "valid", "test") for name in splitting.split_names(part)]
+    music = {n: MelTrack(n, 0, np.zeros((128, 40), np.uint8)) for n in names if n[:4] in ("jazz", "meta")}
     parts = splitting.split("filtered", music, sources.GTZAN, 13, 0, 0.2)
     assert sum(len(part) for part in parts.values()) == len(music)
-    assert {t.name for t in parts["test"]} <= set(tracks.split_names("test"))
+    assert {t.name for t in parts["test"]} <= set(splitting.split_names("test"))
     music.pop(parts["test"][0].name)
     with pytest.raises(UsageError, match="missing"):
         splitting.split("filtered", music, sources.GTZAN, 13, 0, 0.2)
@@ -135,7 +135,7 @@ def test_filtered_is_the_committed_list_of_the_genres_at_hand() -> None:
 
 def test_slices_lie_end_to_end_and_vote_for_their_song() -> None:
     mel = np.arange(40, dtype=np.uint8)[None].repeat(128, 0)
-    slices = splitting.slices_as_tracks([Track("jazz.00000", 1, mel), Track("blues.00001", 0, mel)], 13)
+    slices = splitting.slices_as_tracks([MelTrack("jazz.00000", 1, mel), MelTrack("blues.00001", 0, mel)], 13)
     assert [s.mel[0, 0] for s in slices] == [0, 13, 26] * 2
     windows = inputs.Windows(tracks.SliceDataset(slices, SPEC), 3)
     _, owner = windows.tiles()
@@ -163,9 +163,9 @@ def test_a_run_leaves_every_figure_in_its_record(go: Go) -> None:
 
 
 def test_what_is_no_music_is_learned_from_and_not_measured(go: Go, monkeypatch: pytest.MonkeyPatch) -> None:
-    silent = Track("a noise", -1, np.zeros((128, 52), np.uint8))
-    monkeypatch.setattr(inputs, "negatives", lambda *_: [silent] * 5)
-    noisy = replace(TINY, recipe=replace(RECIPE, negatives=0.5), anywhere=True, protocols=("tracks",))
+    silent = MelTrack("a noise", -1, np.zeros((128, 52), np.uint8))
+    monkeypatch.setattr(inputs, "make_negatives", lambda *_: [silent] * 5)
+    noisy = replace(TINY, config=replace(CONFIG, negatives=0.5), anywhere=True, protocols=("tracks",))
     monkeypatch.setitem(EXPERIMENTS, "tiny", noisy)  # type: ignore[misc]
     (record,) = go("tiny")
     sizes = {part: record["measured"][part]["tracks"]["n"] for part in ("train", "valid", "test")}
@@ -180,9 +180,9 @@ def test_a_run_that_was_interrupted_anywhere_ends_with_the_same_figures(go: Go) 
 
     whole = go("tiny", out="whole")
     with pytest.raises(KeyboardInterrupt):
-        go("tiny", out="parts", resume=True, report=stop)  # in the first run
+        go("tiny", out="parts", resume=True, progress=stop)  # in the first run
     with pytest.raises(KeyboardInterrupt):
-        go("tiny", out="parts", resume=True, report=stop)  # in the second
+        go("tiny", out="parts", resume=True, progress=stop)  # in the second
     parts = go("tiny", out="parts", resume=True)
     for a, b in zip(whole, parts, strict=True):
         assert a["measured"] == b["measured"]
@@ -213,14 +213,14 @@ def test_an_ensemble_and_a_student_come_after_whom_they_learn_from(go: Go) -> No
 def test_a_refit_learns_from_validation_too_and_takes_over_temperatures(
     go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = replace(TINY, name="tiny-whole", recipe=replace(RECIPE, choose="last"), protocols=("tracks",))
+    whole = replace(TINY, name="tiny-whole", config=replace(CONFIG, choose="last"), protocols=("tracks",))
     whole = replace(whole, refit="tiny", seeds=1)
     monkeypatch.setitem(EXPERIMENTS, "tiny-whole", whole)  # type: ignore[misc]
     with pytest.raises(UsageError, match="tiny, which is not in"):
         go("tiny-whole")
     records = go("tiny-whole", "tiny", seeds=2, only="tracks")
     tiny, refitted = records[:2], records[2]
-    assert refitted["best_epoch"] == len(refitted["history"]) == RECIPE.epochs
+    assert refitted["best_epoch"] == len(refitted["history"]) == CONFIG.epochs
     assert set(refitted["measured"]) == {"train", "test"}
     items = tiny[0]["data"]["items"]
     assert refitted["data"]["items"] == {"train": items["train"] + 4 * items["valid"], "test": items["test"]}
@@ -272,16 +272,16 @@ def test_figures_of_known_answers() -> None:
 def test_every_experiment_is_complete(name: str) -> None:
     experiment = EXPERIMENTS[name]
     assert experiment.report in REPORTS
-    assert set(experiment.protocols) <= set(splitting.TOLD)
+    assert set(experiment.protocols) <= set(splitting.DESCRIPTIONS)
     assert set(experiment.teachers + experiment.members) <= set(EXPERIMENTS)
     if experiment.data.startswith("gtzan"):
-        network = build(experiment.recipe.architecture, experiment.recipe.arguments)
+        network = build(experiment.config.architecture, experiment.config.arguments)
         assert network.spec.n_labels == len(experiment.labels)
         assert network.spec.n_frames == experiment.spec.n_frames
 
 
 def test_every_architecture_is_in_an_experiment() -> None:
-    assert {*ARCHITECTURES, *OF_WORDS, TFIDF} == {e.recipe.architecture for e in EXPERIMENTS.values()}
+    assert {*ARCHITECTURES, *OF_WORDS, TFIDF} == {e.config.architecture for e in EXPERIMENTS.values()}
 
 
 def test_runs_are_every_protocol_and_seed() -> None:
@@ -348,13 +348,13 @@ def test_a_search_tries_the_grid_on_validation_and_goes_on(
 
 
 def test_a_changed_value_goes_where_it_belongs() -> None:
-    recipe = search.changed(RECIPE, {"learning_rate": 0.5, "hidden": 99})
-    assert (recipe.learning_rate, recipe.arguments["hidden"]) == (0.5, 99)
-    assert recipe.arguments["units"] == SMALL["units"]
+    config = search.changed(CONFIG, {"learning_rate": 0.5, "hidden": 99})
+    assert (config.learning_rate, config.arguments["hidden"]) == (0.5, 99)
+    assert config.arguments["units"] == SMALL["units"]
 
 
 def test_every_data_set_and_split_can_be_asked_for() -> None:
     from mgtag.cli.train import Dataset, Split
 
     assert {dataset.value for dataset in Dataset} == set(sources.SOURCES)
-    assert {split.value for split in Split} == set(splitting.TOLD)
+    assert {split.value for split in Split} == set(splitting.DESCRIPTIONS)

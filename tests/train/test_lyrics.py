@@ -20,18 +20,18 @@ pytest.importorskip("torchmetrics")
 from conftest import SHARED  # noqa: E402
 from mgtag_train.data import lyrics  # noqa: E402
 from mgtag_train.data.lyrics import LYRICS, Song, encode, load_songs, sentences, vocabulary  # noqa: E402
-from mgtag_train.data.tracks import SliceDataset, pack  # noqa: E402
+from mgtag_train.data.tracks import SliceDataset, quantise  # noqa: E402
 from mgtag_train.lab import commands  # noqa: E402
 from mgtag_train.lab.experiment import Experiment  # noqa: E402
 from mgtag_train.lab.experiments import EXPERIMENTS  # noqa: E402
 from mgtag_train.lab.inputs import Inputs  # noqa: E402
 from mgtag_train.learn import fusion  # noqa: E402
 from mgtag_train.learn.augment import NONE, Augment  # noqa: E402
-from mgtag_train.learn.config import Recipe  # noqa: E402
+from mgtag_train.learn.config import TrainConfig  # noqa: E402
 from mgtag_train.learn.evaluation import evaluate  # noqa: E402
 from mgtag_train.learn.lyrics_batches import Texts, read  # noqa: E402
 from mgtag_train.learn.tfidf import STRENGTHS, TFIDF, held_out, tfidf  # noqa: E402
-from mgtag_train.learn.trainer import Training, answers  # noqa: E402
+from mgtag_train.learn.trainer import Training, predict  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
 from mgtag.features import MelSpec  # noqa: E402
@@ -120,7 +120,7 @@ def test_vocabulary_and_vectors_of_every_part_are_those_of_training() -> None:
     assert "zither" not in made["test"].known
     assert set(made["test"].vectors) == set(made["train"].known)
     model = Han(SPEC)
-    made["train"].begin(model)
+    made["train"].initialise(model)
     place = lyrics.FIRST_WORD + made["train"].known.index("tractor")
     np.testing.assert_array_equal(model.vectors.weight[place].detach(), made["train"].vectors["tractor"])
     assert not model.vectors.weight[PADDING].any()
@@ -248,7 +248,7 @@ def test_a_prior_moves_the_loss_but_not_the_answer(words: torch.Tensor) -> None:
 def test_the_network_learns_the_word_that_tells() -> None:
     learn, check = songs(120, 5, "learn"), songs(30, 6, "check")
     known = vocabulary(learn)
-    recipe = Recipe(
+    config = TrainConfig(
         architecture="lyrics-han",
         arguments=TINY | {"dropout": 0.0, "dropout_vector": 0.0, "dropout_word": 0.0},
         augment=NONE,
@@ -259,7 +259,7 @@ def test_the_network_learns_the_word_that_tells() -> None:
         averaging=0.8,
         smoothing=0.0,
     )
-    training = Training(recipe, Texts(learn, known, SPEC), Texts(check, known, SPEC), seed=0)
+    training = Training(config, Texts(learn, known, SPEC), Texts(check, known, SPEC), seed=0)
     while not training.finished:
         row = training.run_epoch()
     assert row["track_accuracy"] > 0.9
@@ -284,9 +284,9 @@ def test_the_baseline_teaches_what_it_says_of_artists_it_has_not_heard() -> None
     with pytest.raises(UsageError, match="songs of 1 artists to learn from; 5 are needed"):
         held_out(alike)
 
-    known, recipe = vocabulary(learn), Recipe(smoothing=0.0, teaching=0.75)
+    known, config = vocabulary(learn), TrainConfig(smoothing=0.0, distillation_weight=0.75)
     texts = Texts(learn, known, SPEC, taught=said)
-    _, wanted = texts.batch(torch.arange(60), recipe, torch.Generator())
+    _, wanted = texts.batch(torch.arange(60), config, torch.Generator())
     label = torch.eye(3)[texts.labels]
     torch.testing.assert_close(wanted, 0.25 * label + 0.75 * torch.from_numpy(said))
 
@@ -312,12 +312,12 @@ def test_baseline_and_taught_networks_are_asked_together(
         for part, n, seed in (("train", 90, 12), ("valid", 30, 13), ("test", 30, 14))
         for song in songs(n, seed, part)
     ]
-    recipe = Recipe("lyrics-han", TINY, NONE, epochs=1, slices=1, batch=10, negatives=0)
+    config = TrainConfig("lyrics-han", TINY, NONE, epochs=1, slices=1, batch=10, negatives=0)
     taught = Experiment(
-        "taught", "mgtag", "", recipe, "lyrics", TELLING, protocols=("artists",), seeds=2, baseline=True
+        "taught", "mgtag", "", config, "lyrics", TELLING, protocols=("artists",), seeds=2, baseline=True
     )
     both = replace(taught, name="both", members=("taught",))
-    alone = replace(both, name="alone", recipe=Recipe(TFIDF), members=())
+    alone = replace(both, name="alone", config=TrainConfig(TFIDF), members=())
     for experiment in (taught, both, alone):
         monkeypatch.setitem(EXPERIMENTS, experiment.name, experiment)  # type: ignore[misc]
     inputs = Inputs(lyrics=write(tmp_path / TABLE, rows))
@@ -342,7 +342,7 @@ def pairs() -> dict[str, fusion.Pairs]:
     known = vocabulary(songs(30, 1))
     for part, seed in (("train", 1), ("test", 2)):
         clips = [
-            pack(
+            quantise(
                 f"{part}.{i}",
                 i % 3,
                 rng.normal(0, 3, (32, 40)).astype(np.float32) + 30 * (np.arange(40) == i),
@@ -379,15 +379,15 @@ def test_every_window_of_a_clip_votes_with_the_words_of_its_pair(
 
 def test_pairs_to_learn_from_meet_anew_each_time_within_their_genre(pairs: dict[str, fusion.Pairs]) -> None:
     train, g = pairs["train"], torch.Generator().manual_seed(0)
-    recipe = Recipe(augment=Augment(), smoothing=0.0)
+    config = TrainConfig(augment=Augment(), smoothing=0.0)
     items = torch.arange(12)
-    (first, targets), (second, _) = (train.batch(items, replace(recipe, augment=NONE), g) for _ in range(2))
+    (first, targets), (second, _) = (train.batch(items, replace(config, augment=NONE), g) for _ in range(2))
     n_words = SPEC.n_sentences * SPEC.sentence
     assert torch.equal(first[:, :n_words], second[:, :n_words])
     assert torch.equal(first[:, :n_words], train.texts.words[items].flatten(1).float())
     assert not torch.equal(first[:, n_words:], second[:, n_words:])
     assert torch.equal(targets.argmax(dim=1), train.texts.labels[items])
-    mixing = replace(recipe, augment=replace(NONE, mixup=1.0))
+    mixing = replace(config, augment=replace(NONE, mixup=1.0))
     assert train.batch(items, mixing, g)[1].max(dim=1).values.eq(1).all(), "a pair's label was mixed"
     drawn = fusion._same_label(train.labels, train.windows.labels, g)
     assert torch.equal(train.windows.labels[drawn], train.labels)
@@ -400,7 +400,7 @@ def test_learning_and_measuring_share_no_song_and_no_clip(
     assert not shared.any()
     assert not set(pairs["train"].windows.dataset.names) & set(pairs["test"].windows.dataset.names)
     with pytest.raises(TypeError, match="fixed pairs are to choose and measure on"):
-        pairs["test"].batch(torch.arange(2), Recipe(), torch.Generator())
+        pairs["test"].batch(torch.arange(2), TrainConfig(), torch.Generator())
 
 
 def test_fused_words_and_sound_both_reach_the_answer(pairs: dict[str, fusion.Pairs]) -> None:
@@ -416,7 +416,7 @@ def test_fused_words_and_sound_both_reach_the_answer(pairs: dict[str, fusion.Pai
         torch.cat([inputs[:, :n_words], inputs[:, n_words:].flip(1)], dim=1),
         torch.cat([inputs[:, :n_words].roll(1, 0), inputs[:, n_words:]], dim=1),
     ):
-        assert not np.allclose(answers(model, change), said.logits.detach().numpy())
+        assert not np.allclose(predict(model, change), said.logits.detach().numpy())
     model.train()
     loss = model.loss(inputs, torch.eye(3)[[0, 1, 2, 0]])
     loss.backward()

@@ -14,11 +14,13 @@ pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
 from mgtag_train.lab.experiments import EXPERIMENTS
-from mgtag_train.report import pictures, results, sections
+from mgtag_train.report import paper_tables, pictures, results
 
 
 def test_the_page_is_what_the_records_give() -> None:
-    assert results.PAGE.read_text(encoding="utf-8") == results.page(results.read(), sections.read_analyses())
+    assert results.PAGE.read_text(encoding="utf-8") == results.page(
+        results.read(), paper_tables.read_analyses()
+    )
 
 
 def test_every_record_is_of_a_run_of_the_table() -> None:
@@ -85,20 +87,20 @@ def test_a_search_is_shown_best_first_with_its_middle_and_its_worst() -> None:
     ]
     given_up = {**trials[0], "state": "PRUNED", "log_loss": 0.1}
     found = {"experiment": "tokens", "protocol": "filtered", "grid": grid, "pruned": 1}
-    lines = sections.search(found | {"trials": [*trials, given_up]})
+    lines = paper_tables.search(found | {"trials": [*trials, given_up]})
     assert "9 of the 9 points" in " ".join(lines)
     assert "1 were given up" in " ".join(lines)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")][2:]
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "8"]
     assert [row[-2] for row in rows] == ["1.000", "1.100", "1.200", "1.300", "1.400", "1.700"]
-    few = sections.search(found | {"trials": trials[:2]})
+    few = paper_tables.search(found | {"trials": trials[:2]})
     assert sum(line.startswith(("| 1", "| 2")) for line in few) == 2
 
 
 def test_what_was_searched_is_what_was_found() -> None:
-    best = sections.read_analyses()["search-tokens"]["trials"][0]
-    recipe = EXPERIMENTS["tokens-searched"].recipe
-    used = {**vars(recipe), **recipe.arguments}
+    best = paper_tables.read_analyses()["search-tokens"]["trials"][0]
+    config = EXPERIMENTS["tokens-searched"].config
+    used = {**vars(config), **config.arguments}
     assert {key: used[key] for key in EXPERIMENTS["tokens"].grid} == {
         key: best[key] for key in EXPERIMENTS["tokens"].grid
     }
@@ -117,14 +119,14 @@ def test_steps_tell_what_each_brought_and_what_was_learned_is_not_called_chosen(
         "best-augmented": {"filtered": [run(0.6, 0.5, 0.6), run(0.7, 0.6, 0.7)]},
         "best-whole": {"filtered": [run(None, 0.6, 0.75)]},
     }
-    rows = [line.split(" | ") for line in sections.steps(records) if line.startswith("| `")]
+    rows = [line.split(" | ") for line in paper_tables.steps(records) if line.startswith("| `")]
     assert [row[:3] for row in rows] == [
         ["| `best-plain`", "", ""],
         ["| `best-augmented`", "`best-plain`", "+0.150"],
         ["| `best-whole`", "", ""],  # what it is a step from was not measured
     ]
     assert [row[4] for row in rows] == ["0.500", "0.650", "learned"]
-    assert sections.steps({"best-plain": records["best-plain"]}) == []
+    assert paper_tables.steps({"best-plain": records["best-plain"]}) == []
 
 
 def test_frames_tell_what_coarse_ones_cost() -> None:
@@ -132,9 +134,9 @@ def test_frames_tell_what_coarse_ones_cost() -> None:
         "hop-1708": {"filtered": [run(0, 0, 0.75), run(0, 0, 0.77)]},
         "hop-512": {"filtered": [run(0, 0, 0.77, 180), run(0, 0, 0.79, 180)]},
     }
-    told = " ".join(sections.frames(records))
+    told = " ".join(paper_tables.frames(records))
     assert "by +0.020 (deviations over the seeds 0.014 and 0.014); an epoch takes 3.0 times" in told
-    assert sections.frames({"hop-512": records["hop-512"]}) == []
+    assert paper_tables.frames({"hop-512": records["hop-512"]}) == []
 
 
 def test_f1_of_genres_stands_beside_the_report_and_is_of_the_honest_split() -> None:
@@ -149,7 +151,7 @@ def test_f1_of_genres_stands_beside_the_report_and_is_of_the_honest_split() -> N
             "filtered": [by_genre(rock=0.3, disco=0.2)],
         },
     }
-    table = [line for line in sections.lyrics(records) if line.startswith("| ")]
+    table = [line for line in paper_tables.lyrics(records) if line.startswith("| ")]
     assert table[0] == "| genre | Table 2 | `lyrics-han` | `lyrics-cnn` |"
     assert table[2:] == ["| rock | 0.77 | 0.55 | 0.30 |", "| metal |  | 0.45 |  |", "| disco |  |  | 0.20 |"]
-    assert sections.lyrics({"queens-cnn": records["queens-cnn"]}) == []
+    assert paper_tables.lyrics({"queens-cnn": records["queens-cnn"]}) == []

@@ -13,10 +13,10 @@ import sounds
 
 torch = pytest.importorskip("torch")
 
-from mgtag_train.data import clips, reading  # noqa: E402
+from mgtag_train.data import clips, reading, splitting  # noqa: E402
 from mgtag_train.data.clips import Clip  # noqa: E402
 from mgtag_train.data.sources import FMA_MEDIUM, FMA_SMALL, FOLDER, GTZAN, HOMBURG, SOURCES  # noqa: E402
-from mgtag_train.data.tracks import SliceDataset, Track, load_cache, save_cache  # noqa: E402
+from mgtag_train.data.tracks import MelTrack, SliceDataset, load_cache, save_cache  # noqa: E402
 from mgtag_train.lab.experiments import EXPERIMENTS  # noqa: E402
 from mgtag_train.lab.inputs import Inputs, missing, music  # noqa: E402
 from mgtag_train.learn import augment  # noqa: E402
@@ -61,7 +61,7 @@ def fma(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_fma_has_its_own_parts_and_leaves_out_what_cannot_be_heard(fma: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    read = reading.read(FMA_SMALL, audio=fma, report=lambda *row: told.append(row))
+    read = reading.read_tracks(FMA_SMALL, audio=fma, progress=lambda *row: told.append(row))
     assert {part: [track.name for track in tracks] for part, tracks in read.parts.items()} == {
         "train": ["Hip-Hop.000002"],
         "valid": ["Rock.000005"],
@@ -76,18 +76,18 @@ def test_fma_has_its_own_parts_and_leaves_out_what_cannot_be_heard(fma: Path) ->
 
 
 def test_fma_medium_holds_the_small_ones_too_and_no_genre_has_a_slash_in_its_name(fma: Path) -> None:
-    _, found = clips.find(FMA_MEDIUM, fma)
+    _, found = clips.find_clips(FMA_MEDIUM, fma)
     assert len(found) == 7
     assert "Old-Time - Historic.000010" in [clip.name for clip in found]
-    assert clips.find(FMA_MEDIUM, fma / "fma_medium")[1] == found
+    assert clips.find_clips(FMA_MEDIUM, fma / "fma_medium")[1] == found
 
 
 def test_a_table_that_is_another_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="fma_metadata"):
-        clips.find(FMA_SMALL, tmp_path)
+        clips.find_clips(FMA_SMALL, tmp_path)
     (tmp_path / "tracks.csv").write_text("track_id,genre\n2,Rock\n")
     with pytest.raises(UsageError, match=r"not the tracks\.csv"):
-        clips.find(FMA_SMALL, tmp_path)
+        clips.find_clips(FMA_SMALL, tmp_path)
 
 
 def test_homburg_keeps_every_artist_on_one_side(tmp_path: Path) -> None:
@@ -96,17 +96,21 @@ def test_homburg_keeps_every_artist_on_one_side(tmp_path: Path) -> None:
             path = tmp_path / genre / f"{genre}_{n // 2}-Song_{n}.mp3"
             path.parent.mkdir(exist_ok=True)
             path.touch()
-    source, found = clips.find(HOMBURG, tmp_path, seed=1)
+    source, found = clips.find_clips(HOMBURG, tmp_path, seed=1)
     assert source == HOMBURG and len(found) == 450
     sides = {clip.artist: {other.part for other in found if other.artist == clip.artist} for clip in found}
     assert len(sides) == 225 and all(len(parts) == 1 for parts in sides.values())
     assert Counter(clip.part for clip in found) == {"train": 288, "valid": 72, "test": 90}
     for part in reading.PARTS:
         assert len(set(Counter(clip.label for clip in found if clip.part == part).values())) == 1
-    assert clips.find(HOMBURG, tmp_path, seed=1)[1] == found != clips.find(HOMBURG, tmp_path, seed=2)[1]
+    assert (
+        clips.find_clips(HOMBURG, tmp_path, seed=1)[1]
+        == found
+        != clips.find_clips(HOMBURG, tmp_path, seed=2)[1]
+    )
     (tmp_path / "rock").rename(tmp_path / "rocks")
     with pytest.raises(UsageError, match="rock: there is no music of this genre"):
-        clips.find(HOMBURG, tmp_path)
+        clips.find_clips(HOMBURG, tmp_path)
 
 
 def test_garageband_experiments_have_five_of_its_genres_from_a_folder_or_kept_features(
@@ -118,7 +122,7 @@ def test_garageband_experiments_have_five_of_its_genres_from_a_folder_or_kept_fe
         (root / genre).mkdir(parents=True)
         for song in songs:
             shutil.copyfile(song, root / genre / f"{genre}_{song.name}")
-    save_cache(kept, reading.read(HOMBURG, audio=root).parts, HOMBURG)
+    save_cache(kept, reading.read_tracks(HOMBURG, audio=root).parts, HOMBURG)
     experiment = EXPERIMENTS["homburg-parallel"]
     assert missing(experiment, Inputs()) == "the Garageband clips of Homburg and others: --homburg DIR"
     for place in (root, kept):
@@ -141,7 +145,7 @@ def test_any_folder_tells_its_genres_and_its_tags_the_artists(tmp_path: Path) ->
             tags = {"artist": f"{genre} {n // 2}"}
             sound(tmp_path / genre / "album" / f"{n}.{'mp3' if n % 2 else 'flac'}", 0.2, n, tags=tags)
     (tmp_path / "empty").mkdir()
-    source, found = clips.find(FOLDER, tmp_path)
+    source, found = clips.find_clips(FOLDER, tmp_path)
     assert source.labels == ("dub", "ska")
     assert found[0].name == "dub.album:0.flac" and found[0].artist == "dub 0"
     for artist in {clip.artist for clip in found}:
@@ -149,38 +153,35 @@ def test_any_folder_tells_its_genres_and_its_tags_the_artists(tmp_path: Path) ->
 
 
 def test_a_genre_by_few_artists_is_shared_out_song_by_song() -> None:
-    some = [Clip(f"{label}.{n}", label, Path(), artist="one") for label in (0, 1) for n in range(30)]
-    shared = clips.share_out(some, replace(FOLDER, labels=("a", "b")), 0)
-    assert {(clip.label, clip.part) for clip in shared} == {
-        (i, part) for i in (0, 1) for part in reading.PARTS
-    }
+    labels = [0] * 30 + [1] * 30
+    parts = splitting.draw_parts([str(n) for n in range(60)], labels, ["one"] * 60, ("a", "b"), 0)
+    assert {*zip(labels, parts, strict=True)} == {(i, part) for i in (0, 1) for part in reading.PARTS}
 
 
 def test_too_little_music_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
-        clips.find(FOLDER, tmp_path / "nowhere")
+        clips.find_clips(FOLDER, tmp_path / "nowhere")
     with pytest.raises(UsageError, match="two genres"):
-        clips.find(FOLDER, tmp_path)
-    few = [Clip(f"a.{n}", 0, Path()) for n in range(9)]
+        clips.find_clips(FOLDER, tmp_path)
     with pytest.raises(UsageError, match="a: 9 clips are too few"):
-        clips.share_out(few, replace(FOLDER, labels=("a",)), 0)
+        splitting.draw_parts(list("abcdefghi"), [0] * 9, [""] * 9, ("a",), 0)
     with pytest.raises(UsageError, match="--features"):
-        reading.read(HOMBURG)
+        reading.read_tracks(HOMBURG)
 
 
 def test_of_a_long_file_its_middle_is_heard(tmp_path: Path) -> None:
     path = sound(tmp_path / "long.flac", 36.0)
-    track = reading.hear(Clip("a.long", 0, path), GTZAN.spec)
-    whole = reading.pack("", 0, reading.log_mel(reading.load(path)[3 * 22_050 : 33 * 22_050], GTZAN.spec))
-    assert isinstance(track, Track)
+    track = reading.load_clip(Clip("a.long", 0, path), GTZAN.spec)
+    whole = reading.quantise("", 0, reading.log_mel(reading.load(path)[3 * 22_050 : 33 * 22_050], GTZAN.spec))
+    assert isinstance(track, MelTrack)
     assert track.mel.shape == whole.mel.shape == (128, 387)
     assert np.abs(track.mel.astype(int) - whole.mel).mean() < 1
 
 
 def test_what_was_heard_is_kept(fma: Path, tmp_path: Path) -> None:
-    read = reading.read(FMA_SMALL, audio=fma)
+    read = reading.read_tracks(FMA_SMALL, audio=fma)
     save_cache(tmp_path / "fma.npz", read.parts, read.source)
-    again = reading.read(FMA_SMALL, features=tmp_path / "fma.npz")
+    again = reading.read_tracks(FMA_SMALL, features=tmp_path / "fma.npz")
     for part, tracks in read.parts.items():
         for track, other in zip(tracks, again.parts[part], strict=True):
             np.testing.assert_array_equal(track.mel, other.mel)
@@ -192,13 +193,13 @@ def test_what_was_heard_is_kept(fma: Path, tmp_path: Path) -> None:
         load_cache(tmp_path / "fma.npz", replace(FMA_SMALL, spec=replace(FMA_SMALL.spec, hop=512)))
     with pytest.raises(UsageError, match="cannot be written"):
         save_cache(tmp_path / "fma.npz" / "x.npz", read.parts, read.source)
-    folder = reading.read(FOLDER, features=tmp_path / "fma.npz")
+    folder = reading.read_tracks(FOLDER, features=tmp_path / "fma.npz")
     assert folder.source.labels == FMA_SMALL.labels
 
 
-def tracks(*frames: int) -> list[Track]:
+def tracks(*frames: int) -> list[MelTrack]:
     rng = np.random.default_rng(0)
-    return [Track(f"a.{i}", 0, rng.integers(1, 255, (128, n), np.uint8)) for i, n in enumerate(frames)]
+    return [MelTrack(f"a.{i}", 0, rng.integers(1, 255, (128, n), np.uint8)) for i, n in enumerate(frames)]
 
 
 def test_clips_of_unequal_length_are_heard_to_their_own_ends() -> None:

@@ -15,11 +15,12 @@ pytest.importorskip("torchmetrics")
 
 from mgtag_train.data import corpus, not_music, tracks  # noqa: E402
 from mgtag_train.data.sources import GTZAN  # noqa: E402
-from mgtag_train.data.tracks import SliceDataset, Track, pack, split_names  # noqa: E402
+from mgtag_train.data.splitting import split_names  # noqa: E402
+from mgtag_train.data.tracks import MelTrack, SliceDataset, quantise  # noqa: E402
 from mgtag_train.learn import augment, calibration, jobs, metrics  # noqa: E402
 from mgtag_train.learn.augment import NONE, Augment  # noqa: E402
 from mgtag_train.learn.batches import Windows  # noqa: E402
-from mgtag_train.learn.config import Recipe  # noqa: E402
+from mgtag_train.learn.config import TrainConfig  # noqa: E402
 from mgtag_train.learn.trainer import Training  # noqa: E402
 from mgtag_train.ship import export, train_bundle  # noqa: E402
 
@@ -39,7 +40,7 @@ TINY = {
     "pools": ((4, 4), (4, 4)),
     "units": 8,
 }
-RECIPE = Recipe(
+CONFIG = TrainConfig(
     arguments=TINY | {"dense": 16, "hidden": 12, "batch_norm": True},
     augment=replace(Augment(), mask_bands=4, mask_frames=2),
     epochs=4,
@@ -50,7 +51,7 @@ RECIPE = Recipe(
 )
 
 
-def made_tracks(n: int, seed: int, labels: tuple[int, ...] = (0, 1, 2)) -> list[Track]:
+def made_tracks(n: int, seed: int, labels: tuple[int, ...] = (0, 1, 2)) -> list[MelTrack]:
     """Noise with one loud stretch of bands; which stretch is the label."""
     rng = np.random.default_rng(seed)
     made = []
@@ -59,7 +60,7 @@ def made_tracks(n: int, seed: int, labels: tuple[int, ...] = (0, 1, 2)) -> list[
         mel = rng.normal(0, 3, (32, 60)).astype(np.float32)
         if label >= 0:
             mel[10 * label : 10 * label + 10] += 25
-        made.append(pack(f"genre{label}.{i:05d}", label, mel))
+        made.append(quantise(f"genre{label}.{i:05d}", label, mel))
     return made
 
 
@@ -103,10 +104,10 @@ def test_a_dataset_takes_tracks_only_and_keeps_each_slice_in_its_own(check: Slic
 
 def test_packing_keeps_decibels_to_half_a_step() -> None:
     mel = np.random.default_rng(0).uniform(-70, 0, (32, 60)).astype(np.float32)
-    track = pack("x.0", 0, mel)
+    track = quantise("x.0", 0, mel)
     unpacked = SliceDataset([track], SPEC).cut(torch.tensor([0]), torch.arange(16)[None])[0]
     np.testing.assert_allclose(unpacked, mel[:, :16] - mel.min(), atol=np.ptp(mel) / 255 / 2 + 1e-3)
-    deep = pack("x.1", 0, mel * 3)
+    deep = quantise("x.1", 0, mel * 3)
     assert deep.range_db == pytest.approx(80, abs=1e-3)
 
 
@@ -211,7 +212,7 @@ def test_negatives_are_finite_many_kinds_and_reproducible() -> None:
 
 def test_it_learns_and_shares_out_its_doubt(learn: SliceDataset, check: SliceDataset) -> None:
     training = Training(
-        replace(RECIPE, epochs=15, augment=replace(NONE, mixup=0.2)), *heard(learn, check), seed=0
+        replace(CONFIG, epochs=15, augment=replace(NONE, mixup=0.2)), *heard(learn, check), seed=0
     )
     while not training.finished:
         training.run_epoch()
@@ -228,12 +229,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     tmp_path: Path, learn: SliceDataset, check: SliceDataset
 ) -> None:
     def run(folder: Path, stop_after: int | None) -> None:
-        def report(name: str, epoch: int, epochs: int, row: object) -> None:
+        def progress(name: str, epoch: int, epochs: int, row: object) -> None:
             if epoch == stop_after:
                 raise KeyboardInterrupt
 
-        job = jobs.Job("a", RECIPE, seed=3, folder=folder)
-        jobs.fit(job, *heard(learn, check), {}, resume=True, report=report)
+        job = jobs.Job("a", CONFIG, seed=3, folder=folder)
+        jobs.fit(job, *heard(learn, check), {}, resume=True, progress=progress)
 
     run(tmp_path / "whole", None)
     with pytest.raises(KeyboardInterrupt):
@@ -249,11 +250,11 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     for a, b in zip(*histories, strict=True):
         assert {**a, "seconds": 0} == {**b, "seconds": 0}
     with pytest.raises(UsageError, match="another recipe"):
-        jobs.fit(jobs.Job("a", RECIPE, 4, tmp_path / "parts"), *heard(learn, check), {}, True, quiet)
+        jobs.fit(jobs.Job("a", CONFIG, 4, tmp_path / "parts"), *heard(learn, check), {}, True, quiet)
 
 
 def test_patience_stops_a_run(learn: SliceDataset, check: SliceDataset) -> None:
-    training = Training(replace(RECIPE, epochs=50, patience=2), *heard(learn, check), seed=0)
+    training = Training(replace(CONFIG, epochs=50, patience=2), *heard(learn, check), seed=0)
     training.history = [{"log_loss": loss} for loss in (1.0, 0.5, 0.6)]
     assert not training.finished
     training.history.append({"log_loss": 0.7})
@@ -268,7 +269,7 @@ def test_a_student_learns_its_teachers_answers(learn: SliceDataset, check: Slice
 
             return ModelOutput(torch.tensor([[0.0, 9.0, 0.0]]).expand(len(windows), 3), None, windows[:, 0])
 
-    training = Training(RECIPE, *heard(learn, check), seed=0, teachers=[Always()])
+    training = Training(CONFIG, *heard(learn, check), seed=0, teachers=[Always()])
     training.run_epoch()
     training.run_epoch()
     assert (training.mean(training.check_inputs).logits.argmax(1) == 1).all()
@@ -312,7 +313,7 @@ def test_threshold_keeps_its_promise_and_stays_above_what_is_no_music() -> None:
 def test_export_folds_rounds_and_proves_itself(
     tmp_path: Path, learn: SliceDataset, check: SliceDataset
 ) -> None:
-    training = Training(RECIPE, *heard(learn, check), seed=0)
+    training = Training(CONFIG, *heard(learn, check), seed=0)
     training.run_epoch()
     model = training.mean.eval()
     written = export.export(model, tmp_path)
@@ -348,14 +349,14 @@ def test_train_makes_a_bundle_that_loads(tmp_path: Path, monkeypatch: pytest.Mon
     )
     monkeypatch.setattr(train_bundle, "read_corpus", lambda *_: made_up)
     seen: list[tuple[str, int]] = []
-    recipe = replace(RECIPE, epochs=2, arguments=dict(RECIPE.arguments))
-    other = replace(recipe, architecture="queens-cnn")
+    config = replace(CONFIG, epochs=2, arguments=dict(CONFIG.arguments))
+    other = replace(config, architecture="queens-cnn")
     made = train_bundle.train(
         out=tmp_path,
         seeds=(5, 6),
-        first=(recipe, other),
-        second=recipe,
-        report=lambda run, epoch, *_: seen.append((run, epoch)),
+        first=(config, other),
+        second=config,
+        progress=lambda run, epoch, *_: seen.append((run, epoch)),
     )
     generations = ("first-queens-parallel", "first-queens-cnn", "second-queens-parallel")
     assert seen == [(f"{g}-{s}", e) for g in generations for s in (5, 6) for e in (0, 1, 2)]

@@ -125,7 +125,7 @@ def train_command(
                 seeds=range(seeds or 3),
                 jobs=at_once,
                 resume=resume,
-                report=shown.report,
+                progress=shown.progress,
                 tell=shown.tell,
             )
         show_models([bundle], as_json=False)
@@ -135,13 +135,13 @@ def train_command(
         if search:
             with view.TrainingView() as shown:
                 done = [
-                    searching.search(n, inputs, out, search, at_once, shown.report, resume) for n in names
+                    searching.search(n, inputs, out, search, at_once, shown.progress, resume) for n in names
                 ]
             view.show_written(done)
             return
         with view.TrainingView() as shown:
             only = split and split.value
-            records = commands.run(names, inputs, out, seeds, only, resume, at_once, shown.report)
+            records = commands.run(names, inputs, out, seeds, only, resume, at_once, shown.progress)
         view.show_records([commands.summary(path) for path in records])
         if export:
             view.show_written([commands.export_best(name, inputs, out) for name in names])

@@ -45,7 +45,7 @@ class TrainingView:
         if kind is KeyboardInterrupt:
             self.tell("Interrupted; the same command with --resume goes on from the last whole epoch.")
 
-    def report(self, run: str, epoch: int, epochs: int, row: Mapping[str, float]) -> None:
+    def progress(self, run: str, epoch: int, epochs: int, row: Mapping[str, float]) -> None:
         """Tell how a network did in its latest epoch, or, without figures, how far something is."""
         told = "  ".join(
             f"{name.removesuffix('_accuracy').replace('_', ' ')} {value:.3f}"

@@ -1,31 +1,26 @@
-"""Which clips a folder holds, of which genre and whose, and how they are shared out; none is heard yet."""
+"""The audio files of a data set on disk, with label, artist and part; nothing is decoded yet."""
 
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import mutagen
-import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from mgtag.errors import UsageError
 from mgtag_train.data.sources import Source
-from mgtag_train.data.tracks import AUDIO_SUFFIXES, split_names
+from mgtag_train.data.splitting import PARTS, draw_parts, split_names
+from mgtag_train.data.tracks import AUDIO_SUFFIXES
 
-FOLDS = 5  # one is test, then one of the rest's is validation
-FEWEST = 10  # clips of a genre
 FMA_PARTS = {"training": "train", "validation": "valid", "test": "test"}
 ARTIST_KEYS = ("artist", "TPE1", "Author", "\xa9ART")  # "artist" in most containers
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A file to hear.
+    """An audio file of a data set.
 
     Attributes
     ----------
@@ -34,9 +29,9 @@ class Clip:
     label : int
         Index into the source's labels.
     part : str
-        "train", "valid" or "test"; empty until it is shared out.
+        "train", "valid" or "test"; empty until the split is drawn.
     artist : str
-        Empty where nobody says.
+        Empty where unknown.
     """
 
     name: str
@@ -46,7 +41,7 @@ class Clip:
     artist: str = ""
 
 
-def find(source: Source, root: Path, seed: int = 0) -> tuple[Source, list[Clip]]:
+def find_clips(source: Source, root: Path, seed: int = 0) -> tuple[Source, list[Clip]]:
     """Find the clips of a data set and say which part each belongs to.
 
     Parameters
@@ -77,7 +72,11 @@ def find(source: Source, root: Path, seed: int = 0) -> tuple[Source, list[Clip]]
     if not clips:
         raise UsageError(f"{root}: this folder holds no clips in the layout of {source.name}.")
     clips = sorted(clips, key=lambda clip: clip.name)
-    return source, share_out(clips, source, seed) if source.split == "artists" else clips
+    if source.split != "artists":
+        return source, clips
+    names, labels, artists = zip(*((clip.name, clip.label, clip.artist) for clip in clips), strict=True)
+    parts = draw_parts(names, labels, artists, source.labels, seed)
+    return source, [replace(clip, part=part) for clip, part in zip(clips, parts, strict=True)]
 
 
 def gtzan(source: Source, root: Path) -> list[Clip]:
@@ -90,7 +89,7 @@ def gtzan(source: Source, root: Path) -> list[Clip]:
     """
     root = root / "genres" if (root / "genres").is_dir() else root
     clips = []
-    for part in ("train", "valid", "test"):
+    for part in PARTS:
         for name in split_names(part, source):
             stem = root / name.split(".")[0] / name
             found = [path for suffix in AUDIO_SUFFIXES if (path := stem.with_name(name + suffix)).is_file()]
@@ -191,39 +190,3 @@ def artist_in_tags(path: Path) -> str:
     except (mutagen.MutagenError, OSError, ValueError, KeyError):
         return ""
     return str(told[0] if isinstance(told, list) and told else told).strip().casefold()
-
-
-def share_out(clips: Sequence[Clip], source: Source, seed: int) -> list[Clip]:
-    """Draw the parts: stratified by genre, 64 : 16 : 20, all of an artist on one side.
-
-    An unknown artist counts as one of their own. A genre of fewer artists than folds could not be on
-    every side, so there the songs are drawn one by one.
-
-    Raises
-    ------
-    UsageError
-        If a genre has too few clips.
-    """
-    count = Counter(clip.label for clip in clips)
-    for label, genre in enumerate(source.labels):
-        if count[label] < FEWEST:
-            raise UsageError(
-                f"{genre}: {count[label]} clips are too few to be split into train, valid and test; "
-                f"add some until there are {FEWEST}, or take the folder away."
-            )
-    artists = {(clip.label, clip.artist or clip.name) for clip in clips}
-    few = {label for label, n in Counter(label for label, _ in artists).items() if n < FOLDS}
-    groups = np.array([clip.name if clip.label in few else clip.artist or clip.name for clip in clips])
-    labels = np.array([clip.label for clip in clips])
-    part = np.full(len(clips), "train")
-    rest = np.arange(len(clips))
-    for name in ("test", "valid"):
-        folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-        kept, drawn = next(folds.split(rest, labels[rest], groups[rest]))
-        part[rest[drawn]] = name
-        rest = rest[kept]
-    for name in ("train", "valid", "test"):
-        if absent := set(range(len(source.labels))) - set(labels[part == name].tolist()):
-            genre = source.labels[min(absent)]
-            raise UsageError(f"{genre}: its few artists leave none of it for {name}; add music by others.")
-    return [replace(clip, part=str(name)) for clip, name in zip(clips, part, strict=True)]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mgtag.errors import UsageError
-from mgtag_train.data.not_music import negatives
-from mgtag_train.data.reading import Report, read
+from mgtag_train.data.not_music import make_negatives
+from mgtag_train.data.reading import Progress, read_tracks
 from mgtag_train.data.sources import SOURCES, Source
-from mgtag_train.data.tracks import SliceDataset, Track
+from mgtag_train.data.tracks import MelTrack, SliceDataset
 
 NEGATIVES_SEED, HELD_OUT_SEED = 20_02, 20_15  # of the sounds to learn from, and to choose the threshold on
 
@@ -26,9 +26,9 @@ class Corpus:
     """
 
     source: Source
-    parts: Mapping[str, list[Track]]
-    others: list[Track]
-    held_out_others: list[Track]
+    parts: Mapping[str, list[MelTrack]]
+    negatives: list[MelTrack]
+    held_out_negatives: list[MelTrack]
     left_out: tuple[str, ...] = ()
 
     def dataset(self, part: str) -> SliceDataset:
@@ -45,7 +45,7 @@ class Corpus:
         return {part: len(tracks) for part, tracks in self.parts.items()}
 
 
-def named(dataset: str) -> Source:
+def find_source(dataset: str) -> Source:
     """Return a data set by its name.
 
     Raises
@@ -63,7 +63,7 @@ def read_corpus(
     features: Path | None,
     audio: Path | None,
     jobs: int = 1,
-    report: Report = lambda what, done, of: None,
+    progress: Progress = lambda what, done, of: None,
 ) -> Corpus:
     """Read all tracks of a data set, and make the sounds that are no music.
 
@@ -71,7 +71,7 @@ def read_corpus(
     ----------
     jobs : int
         Processes that hear clips.
-    report : callable
+    progress : callable
         Told how many clips have been heard, of how many.
 
     Raises
@@ -79,11 +79,11 @@ def read_corpus(
     UsageError
         If there is no such data set, or its music is not where it was said to be.
     """
-    got = read(named(dataset), audio=audio, features=features, jobs=jobs, report=report)
+    got = read_tracks(find_source(dataset), audio=audio, features=features, jobs=jobs, progress=progress)
     return Corpus(
         got.source,
         got.parts,
-        negatives(got.source.spec, NEGATIVES_SEED),
-        negatives(got.source.spec, HELD_OUT_SEED, each=10),
+        make_negatives(got.source.spec, NEGATIVES_SEED),
+        make_negatives(got.source.spec, HELD_OUT_SEED, each=10),
         got.left_out,
     )

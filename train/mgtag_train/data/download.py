@@ -20,27 +20,27 @@ from pathlib import Path, PurePosixPath
 from mgtag.errors import UsageError
 from mgtag_train.data.sources import GIB, Archive, Source
 
-Report = Callable[[str, int, int], None]  # what, how much is done, of how much; 0 where nobody knows
+Progress = Callable[[str, int, int], None]  # what, how much is done, of how much; 0 where nobody knows
 
 CHUNK = 2**20  # bytes
 TIMEOUT_S = 30.0
 FRUITLESS = 3  # attempts at an address that bring nothing new, before it is given up
 
 
-def fetch(source: Source, into: Path, report: Report = lambda what, done, of: None) -> Path:
+def fetch(source: Source, into: Path, progress: Progress = lambda what, done, of: None) -> Path:
     """Download and unpack a data set; what is there already is left as it is.
 
     Parameters
     ----------
     into : Path
         Made if need be.
-    report : callable
+    progress : callable
         Told the file's name, its bytes so far, and of how many.
 
     Returns
     -------
     Path
-        `into`, where `mgtag_train.data.reading.read` finds the music.
+        `into`, where `mgtag_train.data.reading.read_tracks` finds the music.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def fetch(source: Source, into: Path, report: Report = lambda what, done, of: No
     for archive in source.archives:
         done = into / f"{archive.name}.unpacked"
         if not (done.is_file() and (into / archive.folder).is_dir()):
-            path = download(archive, into, report)
+            path = download(archive, into, progress)
             unpack(path, into / archive.folder if archive.flat else into)
             if not (into / archive.folder).is_dir():
                 raise UsageError(f"{path}: there is no folder {archive.folder!r} in this archive.")
@@ -61,7 +61,7 @@ def fetch(source: Source, into: Path, report: Report = lambda what, done, of: No
     return into
 
 
-def download(archive: Archive, into: Path, report: Report = lambda what, done, of: None) -> Path:
+def download(archive: Archive, into: Path, progress: Progress = lambda what, done, of: None) -> Path:
     """Download a file, or check the one that is there; a rotten one is downloaded again.
 
     Raises
@@ -78,7 +78,7 @@ def download(archive: Archive, into: Path, report: Report = lambda what, done, o
     _ask_for_room(archive, part, into)
     problems = []
     for url in archive.urls:
-        problem = _transfer(url, part, archive, report)
+        problem = _transfer(url, part, archive, progress)
         if problem is None and archive.checksum and digest(part, archive.checksum) != archive.checksum:
             part.unlink()
             problem = "its checksum is wrong, so it was thrown away"
@@ -144,13 +144,13 @@ def _ask_for_room(archive: Archive, part: Path, into: Path) -> None:
         )
 
 
-def _transfer(url: str, part: Path, archive: Archive, report: Report) -> str | None:
+def _transfer(url: str, part: Path, archive: Archive, progress: Progress) -> str | None:
     """Bring a part to its full length; say what went wrong, if anything did."""
     fruitless, problem = 0, "nothing came"
     while fruitless < FRUITLESS:
         before = _size(part)
         try:
-            if _go_on(url, part, archive, report):
+            if _go_on(url, part, archive, progress):
                 return None
             problem = "the connection broke off"
         except urllib.error.HTTPError as error:
@@ -169,7 +169,7 @@ def _transfer(url: str, part: Path, archive: Archive, report: Report) -> str | N
     return problem
 
 
-def _go_on(url: str, part: Path, archive: Archive, report: Report) -> bool:
+def _go_on(url: str, part: Path, archive: Archive, progress: Progress) -> bool:
     """Ask for what is missing and append it; true when the server had no more to say."""
     have = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
@@ -183,11 +183,11 @@ def _go_on(url: str, part: Path, archive: Archive, report: Report) -> bool:
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else 0
         with part.open("ab" if resumed else "wb") as file:
-            report(archive.name, have, total or archive.size or 0)
+            progress(archive.name, have, total or archive.size or 0)
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
                 have += len(chunk)
-                report(archive.name, have, total or archive.size or 0)
+                progress(archive.name, have, total or archive.size or 0)
     return not total or have >= total
 
 

@@ -21,11 +21,11 @@ from torch import Tensor
 from mgtag.arrays import F32
 from mgtag.errors import UsageError
 from mgtag.models.han import UNKNOWN, HanSpec
+from mgtag_train.data.splitting import PARTS, check_artists
 
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # "don't" is one word, "runnin'" is "runnin"
 LEAST_SONGS = 3  # that a word of the vocabulary is sung in
 FIRST_WORD = UNKNOWN + 1  # id of the first word of the vocabulary
-PARTS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -107,25 +107,8 @@ def load_songs(
     for part, songs in parts.items():
         if empty := set(range(len(labels))) - {song.label for song in songs}:
             raise UsageError(f"{path}: {part} has no song of {labels[min(empty)]}.")
-    check_artists(parts)
+    check_artists({part: [song.artist for song in songs] for part, songs in parts.items()})
     return parts
-
-
-def check_artists(parts: dict[str, list[Song]]) -> None:
-    """Make sure that no artist is on two sides of the split; songs without one cannot be checked.
-
-    Raises
-    ------
-    UsageError
-        If one is.
-    """
-    seen: dict[str, str] = {}
-    for part, songs in parts.items():
-        for artist in sorted({song.artist.casefold() for song in songs if song.artist}):
-            if seen.setdefault(artist, part) != part:
-                raise UsageError(
-                    f"Songs by {artist!r} are in {seen[artist]} and in {part}; split the table by artist."
-                )
 
 
 def sentences(lyrics: str, longest: int = HanSpec.sentence) -> list[list[str]]:

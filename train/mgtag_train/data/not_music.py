@@ -17,13 +17,13 @@ from mgtag.arrays import F32, F64
 from mgtag.features import MelSpec, log_mel
 from mgtag_train.data.signals import band_pass, coloured, log_uniform, resonate, slow
 from mgtag_train.data.speech import speech
-from mgtag_train.data.tracks import Track, pack
+from mgtag_train.data.tracks import MelTrack, quantise
 
 LENGTH_S = 30.0  # of a clip, as those of the music
 FLOOR_DB = (-110.0, -30.0)  # range of the room noise under every clip, dB under its peak
 
 
-def negatives(spec: MelSpec, seed: int, each: int = 30) -> list[Track]:
+def make_negatives(spec: MelSpec, seed: int, each: int = 30) -> list[MelTrack]:
     """Make tracks with label -1.
 
     Parameters
@@ -34,12 +34,12 @@ def negatives(spec: MelSpec, seed: int, each: int = 30) -> list[Track]:
         Tracks of each kind in `KINDS`; speech, the most frequent of them in a music folder, has
         six times as many.
     """
-    tracks: list[Track] = []
+    tracks: list[MelTrack] = []
     for name, make in KINDS.items():
         for number in range(each * (6 if make is speech else 1)):
             rng = default_rng([seed, len(tracks)])
             y = with_floor(make(rng, round(LENGTH_S * spec.sample_rate), spec.sample_rate), rng)
-            tracks.append(pack(f"{name}.{number:05d}", -1, log_mel(y, spec)))
+            tracks.append(quantise(f"{name}.{number:05d}", -1, log_mel(y, spec)))
     return tracks
 
 

@@ -14,14 +14,14 @@ import numpy as np
 from mgtag.audio import load, load_slices, probe
 from mgtag.errors import MgtagError, UsageError
 from mgtag.features import MelSpec, log_mel
-from mgtag_train.data.clips import Clip, find
+from mgtag_train.data.clips import Clip, find_clips
 from mgtag_train.data.sources import Source
-from mgtag_train.data.tracks import Track, load_cache, pack, split_names, take
+from mgtag_train.data.splitting import PARTS, split_names
+from mgtag_train.data.tracks import MelTrack, load_cache, quantise, take
 
-PARTS = ("train", "valid", "test")
 CLIP_S = 30.0  # of a longer file, its middle
 ABOUT_S = 1.0  # by which a clip may be longer and is still heard whole; GTZAN's are up to 30.6 s
-Report = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,25 @@ class Reading:
     ----------
     source : Source
         With its labels, also where the folders told them.
-    parts : mapping of str to list of Track
+    parts : mapping of str to list of MelTrack
         "train", "valid" and "test".
     left_out : tuple of str
         A sentence for every clip that could not be used.
     """
 
     source: Source
-    parts: Mapping[str, list[Track]]
+    parts: Mapping[str, list[MelTrack]]
     left_out: tuple[str, ...] = ()
 
 
-def read(
+def read_tracks(
     source: Source,
     *,
     audio: Path | None = None,
     features: Path | None = None,
     seed: int = 0,
     jobs: int = 1,
-    report: Report = lambda what, done, of: None,
+    progress: Progress = lambda what, done, of: None,
 ) -> Reading:
     """Read a data set from one of two places.
 
@@ -64,7 +64,7 @@ def read(
         Of the split, where the data set has none and audio is heard; a cache keeps its own.
     jobs : int
         Processes that hear clips.
-    report : callable
+    progress : callable
         Told how many clips have been heard, of how many.
 
     Raises
@@ -76,24 +76,24 @@ def read(
         return _from_cache(source, features)
     if audio is None:
         raise UsageError("Say where the music is: --audio FOLDER, or --features CACHE.npz.")
-    source, clips = find(source, audio, seed)
-    parts: dict[str, list[Track]] = {part: [] for part in PARTS}
+    source, clips = find_clips(source, audio, seed)
+    parts: dict[str, list[MelTrack]] = {part: [] for part in PARTS}
     left_out = []
     for done, (clip, heard) in enumerate(_hear_all(clips, source.spec, jobs), 1):
-        if isinstance(heard, Track):
+        if isinstance(heard, MelTrack):
             parts[clip.part].append(heard)
         elif source.layout == "gtzan":
             raise UsageError(heard)  # its lists are the benchmark: none of them may be missing
         else:
             left_out.append(heard)
-        report(f"hearing {source.name}", done, len(clips))
+        progress(f"hearing {source.name}", done, len(clips))
     for part, tracks in parts.items():
         if not tracks:
             raise UsageError(f"{audio}: no clip of {part} could be heard; the first problem: {left_out[:1]}.")
     return Reading(source, parts, tuple(left_out))
 
 
-def hear(clip: Clip, spec: MelSpec) -> Track | str:
+def load_clip(clip: Clip, spec: MelSpec) -> MelTrack | str:
     """Hear a clip, of a long one its middle; or say why it is left out."""
     if not clip.path.is_file():
         return f"{clip.path}: the clip is missing."
@@ -107,16 +107,16 @@ def hear(clip: Clip, spec: MelSpec) -> Track | str:
         return str(error)
     if len(y) < spec.n_samples:
         return f"{clip.path}: {len(y) / spec.sample_rate:.1f} s are shorter than one window."
-    return pack(clip.name, clip.label, log_mel(y, spec))
+    return quantise(clip.name, clip.label, log_mel(y, spec))
 
 
-def _hear_all(clips: list[Clip], spec: MelSpec, jobs: int) -> Iterator[tuple[Clip, Track | str]]:
-    listen = partial(hear, spec=spec)
+def _hear_all(clips: list[Clip], spec: MelSpec, jobs: int) -> Iterator[tuple[Clip, MelTrack | str]]:
+    listen = partial(load_clip, spec=spec)
     if jobs == 1:
         yield from zip(clips, map(listen, clips), strict=True)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        heard: Iterable[Track | str] = pool.map(listen, clips, chunksize=8)
+        heard: Iterable[MelTrack | str] = pool.map(listen, clips, chunksize=8)
         yield from zip(clips, heard, strict=True)
 
 

@@ -24,14 +24,13 @@ from mgtag.errors import UsageError
 from mgtag.features import MelSpec, log_mel, standardise
 from mgtag_train.data.sources import GTZAN, Source
 
-SPLITS = Path(__file__).parent / "splits"
 TOP_DB = 80.0  # dB under a clip's loudest cell that the set keeps (librosa.power_to_db)
 LEVELS = 255  # steps of a byte over a clip's range
 AUDIO_SUFFIXES = (".wav", ".au", ".opus", ".flac", ".mp3", ".ogg", ".m4a")
 
 
 @dataclass(frozen=True)
-class Track:
+class MelTrack:
     """One clip.
 
     Attributes
@@ -52,7 +51,7 @@ class Track:
     range_db: float = TOP_DB
 
 
-def pack(name: str, label: int, mel: F32) -> Track:
+def quantise(name: str, label: int, mel: F32) -> MelTrack:
     """Bring decibels down the road that ``mel.npz`` came: 80 dB under the maximum, then bytes.
 
     Parameters
@@ -63,10 +62,10 @@ def pack(name: str, label: int, mel: F32) -> Track:
     mel = np.maximum(mel, mel.max() - TOP_DB)
     low, span = float(mel.min()), float(np.ptp(mel))
     scaled = np.round((mel - low) * (LEVELS / span)) if span else np.zeros_like(mel)
-    return Track(name, label, scaled.astype(np.uint8), span)
+    return MelTrack(name, label, scaled.astype(np.uint8), span)
 
 
-def load_cache(path: Path, source: Source = GTZAN) -> dict[str, Track]:
+def load_cache(path: Path, source: Source = GTZAN) -> dict[str, MelTrack]:
     """Read a mel cache: GTZAN's ``mel.npz``, or what `save_cache` wrote.
 
     Raises
@@ -97,10 +96,12 @@ def load_cache(path: Path, source: Source = GTZAN) -> dict[str, Track]:
     frames = arrays.get("frames", np.full(len(mels), mels.shape[2]))
     ranges = arrays.get("range_db", np.full(len(mels), TOP_DB))
     rows = zip(names, labels, mels, frames, ranges, strict=True)
-    return {name: Track(name, label, mel[:, :n], float(range_db)) for name, label, mel, n, range_db in rows}
+    return {
+        name: MelTrack(name, label, mel[:, :n], float(range_db)) for name, label, mel, n, range_db in rows
+    }
 
 
-def save_cache(path: Path, parts: Mapping[str, Sequence[Track]], source: Source) -> None:
+def save_cache(path: Path, parts: Mapping[str, Sequence[MelTrack]], source: Source) -> None:
     """Keep what was heard, so that it need not be heard again.
 
     Beside the arrays of ``mel.npz``, ``mel`` and ``name``, there are ``label`` (index into ``labels``),
@@ -132,7 +133,7 @@ def save_cache(path: Path, parts: Mapping[str, Sequence[Track]], source: Source)
         raise UsageError(f"{path}: the mel cache cannot be written ({error.strerror}).") from error
 
 
-def load_audio(root: Path, names: Sequence[str], source: Source = GTZAN) -> Iterator[tuple[str, Track]]:
+def load_audio(root: Path, names: Sequence[str], source: Source = GTZAN) -> Iterator[tuple[str, MelTrack]]:
     """Hear clips of a folder in GTZAN's layout, ``<root>/<genre>/<genre>.<number>.<suffix>``.
 
     Raises
@@ -148,7 +149,7 @@ def load_audio(root: Path, names: Sequence[str], source: Source = GTZAN) -> Iter
         if not found:
             raise UsageError(f"{stem}.*: the clip is missing; the folder must hold every track of the split.")
         y = load(found[0], source.spec.sample_rate)
-        yield name, pack(name, _label(name, source), log_mel(y, source.spec))
+        yield name, quantise(name, _label(name, source), log_mel(y, source.spec))
 
 
 def save_whole(path: Path, **arrays: Any) -> None:
@@ -159,13 +160,7 @@ def save_whole(path: Path, **arrays: Any) -> None:
     Path(part.name).replace(path)
 
 
-def split_names(part: str, source: Source = GTZAN) -> tuple[str, ...]:
-    """Return the tracks of ``"train"``, ``"valid"`` or ``"test"``, from the committed list."""
-    lines = (SPLITS / f"{part}_{source.split}.txt").read_text().splitlines()
-    return tuple(Path(line).stem for line in lines if line.strip())
-
-
-def take(tracks: Mapping[str, Track], names: Sequence[str]) -> list[Track]:
+def take(tracks: Mapping[str, MelTrack], names: Sequence[str]) -> list[MelTrack]:
     """Pick tracks by name.
 
     Raises
@@ -183,7 +178,7 @@ class SliceDataset:
 
     Parameters
     ----------
-    tracks : sequence of Track
+    tracks : sequence of MelTrack
         Never slices.
     spec : MelSpec
 
@@ -198,8 +193,8 @@ class SliceDataset:
         of about 30 s do, are all cut to the shortest.
     """
 
-    def __init__(self, tracks: Sequence[Track], spec: MelSpec) -> None:
-        if not all(isinstance(track, Track) for track in tracks):
+    def __init__(self, tracks: Sequence[MelTrack], spec: MelSpec) -> None:
+        if not all(isinstance(track, MelTrack) for track in tracks):
             raise TypeError("a SliceDataset is made of tracks; split those, then slice")
         lengths = np.array([track.mel.shape[1] for track in tracks])
         if lengths.min() < spec.n_frames:

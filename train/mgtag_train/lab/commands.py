@@ -12,12 +12,12 @@ import torch
 
 from mgtag.errors import UsageError
 from mgtag_train.data.corpus import HELD_OUT_SEED, Corpus
-from mgtag_train.data.not_music import negatives
+from mgtag_train.data.not_music import make_negatives
 from mgtag_train.lab.experiment import Experiment
 from mgtag_train.lab.experiments import EXPERIMENTS
 from mgtag_train.lab.inputs import OF_MUSIC, Inputs, missing, music
 from mgtag_train.lab.run import Run, run_one, runs
-from mgtag_train.learn.jobs import RECORD, Report, load_best, run_all
+from mgtag_train.learn.jobs import RECORD, Progress, load_best, run_all
 from mgtag_train.ship.make_bundle import make_bundle
 
 
@@ -29,7 +29,7 @@ def run(
     only: str | None = None,
     resume: bool = False,
     jobs: int = 1,
-    report: Report = lambda run, epoch, epochs, row: None,
+    progress: Progress = lambda run, epoch, epochs, row: None,
 ) -> list[Path]:
     """Run experiments, those that others learn from before them.
 
@@ -72,7 +72,7 @@ def run(
     for wave in waves(names):
         planned = [one for experiment in wave for one in runs(experiment, seeds, only)]
         tasks = [partial(run_one, one, inputs, out, resume, device) for one in planned]
-        run_all(tasks, 1 if device == "cuda" else jobs, report)
+        run_all(tasks, 1 if device == "cuda" else jobs, progress)
         done += [out / one.name / RECORD for one in planned]
     return done
 
@@ -145,10 +145,10 @@ def export_best(name: str, inputs: Inputs, out: Path) -> Path:
         raise UsageError(f"{name} is not trained yet in {out}: run `mgtag train {name}` first.")
     source = replace(OF_MUSIC[experiment.data], labels=experiment.labels, spec=experiment.spec)
     parts = music(experiment, trained[0].protocol, trained[0].seed, inputs)
-    corpus = Corpus(source, parts, [], negatives(source.spec, HELD_OUT_SEED, each=10))
-    corpus = corpus.cut_at(experiment.recipe.top_db)
+    corpus = Corpus(source, parts, [], make_negatives(source.spec, HELD_OUT_SEED, each=10))
+    corpus = corpus.cut_at(experiment.config.top_db)
     models, seeds = [load_best(out / one.name) for one in trained], [one.seed for one in trained]
-    return make_bundle(models, seeds, corpus, out / name, experiment.recipe, name).folder
+    return make_bundle(models, seeds, corpus, out / name, experiment.config, name).folder
 
 
 def waves(names: Sequence[str]) -> Iterator[list[Experiment]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mgtag.features import MelSpec
 from mgtag_train.data.sources import GTZAN
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Experiment:
         File name of the report, without suffix; "mgtag" for our own.
     told : str
         What it is, in a phrase.
-    recipe : Recipe
+    config : TrainConfig
     data : {"gtzan", "gtzan-audio", "homburg", "lyrics", "fusion"}
         What it learns from.
     labels : tuple of str
@@ -45,7 +45,7 @@ class Experiment:
     seeds : int
     claim : Claim, optional
     grid : mapping
-        Settings to search over: a field of the recipe, or an argument of the network, and its values.
+        Settings to search over: a field of the config, or an argument of the network, and its values.
     baseline : bool
         Whether the linear baseline of `mgtag_train.learn.tfidf` teaches, by its answers to songs held out
         from it; where there are members, it is asked beside them instead.
@@ -59,7 +59,7 @@ class Experiment:
     name: str
     report: str
     told: str
-    recipe: Recipe
+    config: TrainConfig
     data: str = "gtzan"
     labels: tuple[str, ...] = GTZAN.labels
     spec: MelSpec = field(default_factory=MelSpec)

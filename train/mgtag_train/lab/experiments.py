@@ -15,20 +15,20 @@ from mgtag_train.data.sources import GTZAN
 from mgtag_train.lab.experiment import Claim, Experiment
 from mgtag_train.learn import fusion
 from mgtag_train.learn.augment import NONE
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import (
-    FUSION_RECIPE,
+    FUSION_CONFIG,
     GTZAN_CNN,
     GTZAN_FIRST,
     GTZAN_SECOND,
-    HAN_RECIPE,
-    KTH_RECIPE,
-    MFCC_RECIPE,
-    MIXED_RECIPE,
-    QUEENS_RECIPE,
-    SEARCHED_RECIPE,
-    SPECTROGRAM_RECIPE,
-    TOKENS_RECIPE,
+    HAN_CONFIG,
+    KTH_CONFIG,
+    MFCC_CONFIG,
+    MIXED_CONFIG,
+    QUEENS_CONFIG,
+    SEARCHED_CONFIG,
+    SPECTROGRAM_CONFIG,
+    TOKENS_CONFIG,
 )
 from mgtag_train.learn.tfidf import TFIDF
 
@@ -50,7 +50,7 @@ def _queens(name: str, told: str, *figures: float) -> Experiment:
         name=name,
         report="queens-parallel-bgru-cnn",
         told=told,
-        recipe=replace(QUEENS_RECIPE, architecture=name),
+        config=replace(QUEENS_CONFIG, architecture=name),
         labels=QUEENS_GENRES,
         seeds=3,
         claim=Claim("Table II", f"GTZAN, {TRIALS}", _told(*figures)),
@@ -73,7 +73,7 @@ def _kth(name: str, told: str, genre: float, valence: float) -> Experiment:
         name=name,
         report="kth-attention-cnn",
         told=told,
-        recipe=replace(KTH_RECIPE, architecture=name),
+        config=replace(KTH_CONFIG, architecture=name),
         claim=Claim(
             "Results & Conclusion",
             "ten genres of 75 clips each from the Free Music Archive, 3-second slices, split not told",
@@ -92,7 +92,7 @@ def _mfcc(name: str, told: str, figures: Mapping[str, float]) -> Experiment:
         name=name,
         report="upc-mfcc-cnn",
         told=told,
-        recipe=replace(MFCC_RECIPE, architecture=name),
+        config=replace(MFCC_CONFIG, architecture=name),
         spec=CLIP_PART,
         protocols=("tracks", "filtered"),
         test_share=0.4,
@@ -107,7 +107,7 @@ def _tokens(name: str, told: str) -> Experiment:
         name=name,
         report="spectrogram-sequence-attention",
         told=told,
-        recipe=replace(TOKENS_RECIPE, architecture=name),
+        config=replace(TOKENS_CONFIG, architecture=name),
         spec=CLIP,
         protocols=("tracks", "filtered"),
         anywhere=True,
@@ -126,8 +126,8 @@ VGG = Experiment(
     name="queens-vgg16",
     report="queens-parallel-bgru-cnn",
     told="VGG-16 on windows of 64 × 32, without ImageNet's weights",
-    recipe=replace(
-        QUEENS_RECIPE,
+    config=replace(
+        QUEENS_CONFIG,
         architecture="queens-vgg16",
         arguments={"n_labels": 5, "size": (64, 32)},
         learning_rate=1e-4,
@@ -142,7 +142,7 @@ VGG = Experiment(
 HAN_GRID = {
     "learned": (True, False),
     "learning_rate": (1e-3, 3e-3),
-    "teaching": (0.0, 0.5, 0.9),
+    "distillation_weight": (0.0, 0.5, 0.9),
     "dropout_word": (0.1, 0.3),
 }
 IIT = Claim(
@@ -152,8 +152,8 @@ IIT = Claim(
 )
 
 
-def _lyrics(name: str, told: str, recipe: Recipe, **changes: Any) -> Experiment:
-    ours = Experiment(name, "iitkgp-lyrics-han-cnn", told, recipe, "lyrics", LYRICS.labels, seeds=3)
+def _lyrics(name: str, told: str, config: TrainConfig, **changes: Any) -> Experiment:
+    ours = Experiment(name, "iitkgp-lyrics-han-cnn", told, config, "lyrics", LYRICS.labels, seeds=3)
     return replace(ours, **{"protocols": ("artists",), **changes})
 
 
@@ -163,7 +163,7 @@ def _hop(name: str, told: str, spec: MelSpec) -> Experiment:
         name=name,
         report="mgtag",
         told=told,
-        recipe=replace(QUEENS_RECIPE, arguments=arguments),
+        config=replace(QUEENS_CONFIG, arguments=arguments),
         data="gtzan-audio",
         labels=AUDIO_GENRES,
         spec=spec,
@@ -172,8 +172,8 @@ def _hop(name: str, told: str, spec: MelSpec) -> Experiment:
     )
 
 
-def _best(name: str, told: str, recipe: Recipe = GTZAN_FIRST, **changes: Any) -> Experiment:
-    ours = Experiment(name, "mgtag", told, recipe, protocols=("filtered",), anywhere=True, seeds=3)
+def _best(name: str, told: str, config: TrainConfig = GTZAN_FIRST, **changes: Any) -> Experiment:
+    ours = Experiment(name, "mgtag", told, config, protocols=("filtered",), anywhere=True, seeds=3)
     return replace(ours, **changes)
 
 
@@ -198,7 +198,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _queens("queens-parallel", "BGRU with attention, and CNN, side by side", 0.90, 0.90, 0.98),
         replace(
             _queens("queens-parallel-mixed", "the same, its windows mixed and masked", 0.90, 0.90, 0.98),
-            recipe=MIXED_RECIPE,
+            config=MIXED_CONFIG,
         ),
         _homburg("cnn", 0.68, 0.51, 0.91),
         _homburg("bgru", 0.70, 0.60, 0.90),
@@ -211,25 +211,25 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _mfcc("mfcc-26", "CNN on 26 cepstral coefficients a frame", {"accuracy": 0.61}),
         _mfcc("mfcc-18", "CNN on 18 cepstral coefficients a frame", {}),
         VGG,
-        _lyrics("lyrics-tfidf", "words and word pairs, logistic regression", Recipe(TFIDF), seeds=1),
+        _lyrics("lyrics-tfidf", "words and word pairs, logistic regression", TrainConfig(TFIDF), seeds=1),
         _lyrics(
             "lyrics-han",
             "attention over words, then over sung lines; the baseline teaches",
-            HAN_RECIPE,
+            HAN_CONFIG,
             grid=HAN_GRID,
             baseline=True,
         ),
         _lyrics(
             "lyrics-both",
             "the baseline and the lyrics-han networks, asked together",
-            HAN_RECIPE,
+            HAN_CONFIG,
             members=("lyrics-han",),
             baseline=True,
         ),
         _lyrics(
             "lyrics-cnn",
             "its spectrogram network on GTZAN",
-            SPECTROGRAM_RECIPE,
+            SPECTROGRAM_CONFIG,
             data="gtzan",
             labels=GTZAN.labels,
             spec=CLIP,
@@ -240,7 +240,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _lyrics(
             "lyrics-fusion",
             "both, on pairs of a song's words and a clip of the same genre",
-            FUSION_RECIPE,
+            FUSION_CONFIG,
             data="fusion",
             labels=fusion.LABELS,
             spec=CLIP,
@@ -252,7 +252,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _tokens("tokens-next", "the same, each token's code to tell the next token"),
         replace(
             _tokens("tokens-searched", "the first, with the settings that a search found"),
-            recipe=SEARCHED_RECIPE,
+            config=SEARCHED_CONFIG,
             grid={},
         ),
         _hop("hop-1708", "queens-parallel on the frames of mel.npz, from audio", MelSpec()),

@@ -10,16 +10,14 @@ from mgtag.models import OF_WORDS
 from mgtag_train.data import reading
 from mgtag_train.data.corpus import NEGATIVES_SEED
 from mgtag_train.data.lyrics import load_songs
-from mgtag_train.data.not_music import negatives
+from mgtag_train.data.not_music import make_negatives
 from mgtag_train.data.sources import GTZAN, HOMBURG, Source
-from mgtag_train.data.splitting import Parts, genre_of, slices_as_tracks, split
-from mgtag_train.data.tracks import SliceDataset, Track, load_audio, load_cache, split_names, take
+from mgtag_train.data.splitting import PARTS, Parts, genre_of, slices_as_tracks, split, split_names
+from mgtag_train.data.tracks import MelTrack, SliceDataset, load_audio, load_cache, take
 from mgtag_train.lab.experiment import Experiment
-from mgtag_train.learn.batches import Material, Windows
+from mgtag_train.learn.batches import Examples, Windows
 from mgtag_train.learn.fusion import Pairs
 from mgtag_train.learn.lyrics_batches import Texts, read
-
-PARTS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def missing(experiment: Experiment, inputs: Inputs) -> str:
     return " and ".join(told for name, told in needs.items() if getattr(inputs, name) is None)
 
 
-def materials(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Material]:
+def materials(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Examples]:
     """Read and split what an experiment is about.
 
     Returns
@@ -104,34 +102,34 @@ def music(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> P
     return split(protocol, tracks, source, experiment.spec.n_frames, seed, experiment.test_share)
 
 
-def _homburg(place: Path) -> Mapping[str, list[Track]]:
+def _homburg(place: Path) -> Mapping[str, list[MelTrack]]:
     if place.is_file():
-        return reading.read(HOMBURG, features=place).parts
-    return reading.read(HOMBURG, audio=place).parts
+        return reading.read_tracks(HOMBURG, features=place).parts
+    return reading.read_tracks(HOMBURG, audio=place).parts
 
 
-def _ours(tracks: Iterable[Track], labels: Sequence[str]) -> list[Track]:
+def _ours(tracks: Iterable[MelTrack], labels: Sequence[str]) -> list[MelTrack]:
     told = ((track, genre_of(track.name)) for track in tracks)
     return [replace(track, label=labels.index(genre)) for track, genre in told if genre in labels]
 
 
-def _windows(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Material]:
-    spec, recipe = replace(experiment.spec, top_db=experiment.recipe.top_db), experiment.recipe
+def _windows(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Examples]:
+    spec, config = replace(experiment.spec, top_db=experiment.config.top_db), experiment.config
     parts = music(experiment, protocol, seed, inputs)
     if experiment.refit:
         parts["train"] = parts["train"] + parts["valid"]
     if not experiment.anywhere:
         parts["train"] = slices_as_tracks(parts["train"], spec.n_frames)
-    if recipe.negatives:
-        parts["train"] = parts["train"] + negatives(spec, NEGATIVES_SEED)
+    if config.negatives:
+        parts["train"] = parts["train"] + make_negatives(spec, NEGATIVES_SEED)
     n_labels = len(experiment.labels)
     return {part: Windows(SliceDataset(tracks, spec), n_labels) for part, tracks in parts.items()}
 
 
 def _texts(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Texts]:
     assert inputs.lyrics is not None
-    recipe = experiment.recipe
-    spec = replace(OF_WORDS[recipe.architecture], **recipe.arguments)
+    config = experiment.config
+    spec = replace(OF_WORDS[config.architecture], **config.arguments)
     return read(
         load_songs(inputs.lyrics, experiment.labels),
         spec,
@@ -140,14 +138,14 @@ def _texts(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> 
     )
 
 
-def _read(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Material]:
+def _read(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Examples]:
     return dict(_texts(experiment, protocol, seed, inputs))
 
 
-def _paired(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Material]:
+def _paired(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> dict[str, Examples]:
     assert inputs.features is not None
     labels, tracks = experiment.labels, load_cache(inputs.features)
-    paired: dict[str, Material] = {}
+    paired: dict[str, Examples] = {}
     for part, texts in _texts(experiment, protocol, seed, inputs).items():
         names = [name for name in split_names(part) if genre_of(name) in labels]
         clips = [replace(track, label=labels.index(genre_of(track.name))) for track in take(tracks, names)]
@@ -155,7 +153,7 @@ def _paired(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) ->
     return paired
 
 
-Reader = Callable[[Experiment, str, int, Inputs], dict[str, Material]]
+Reader = Callable[[Experiment, str, int, Inputs], dict[str, Examples]]
 READERS: Mapping[str, Reader] = {
     "gtzan": _windows,
     "gtzan-audio": _windows,

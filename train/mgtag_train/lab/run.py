@@ -20,13 +20,13 @@ from mgtag.models.kth import MOODS
 from mgtag_train.data.lyrics import load_songs
 from mgtag_train.lab.experiment import Experiment
 from mgtag_train.lab.inputs import Inputs, materials
-from mgtag_train.learn.batches import Material
-from mgtag_train.learn.evaluation import Answers, evaluate
-from mgtag_train.learn.jobs import RECORD, Job, Report, begun_before, fit, load_best
+from mgtag_train.learn.batches import Examples
+from mgtag_train.learn.evaluation import Predictions, evaluate
+from mgtag_train.learn.jobs import RECORD, Job, Progress, fit, load_best, refuse_to_overwrite
 from mgtag_train.learn.metrics import softmax
 from mgtag_train.learn.run_record import Record, commit, versions
 from mgtag_train.learn.tfidf import TFIDF, tfidf
-from mgtag_train.learn.trainer import answers
+from mgtag_train.learn.trainer import predict
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ def runs(experiment: Experiment, seeds: int | None = None, only: str | None = No
     return [Run(experiment, protocol, seed) for protocol in protocols for seed in range(count)]
 
 
-def run_one(one: Run, inputs: Inputs, out: Path, resume: bool, device: str, report: Report) -> None:
+def run_one(one: Run, inputs: Inputs, out: Path, resume: bool, device: str, progress: Progress) -> None:
     """Train and measure one network; a finished one is left as it is."""
     experiment, folder = one.experiment, out / one.name
     path = folder / RECORD
     if resume and path.is_file():
         return
-    begun_before(folder, resume)
-    if experiment.recipe.architecture == TFIDF:
+    refuse_to_overwrite(folder, resume)
+    if experiment.config.architecture == TFIDF:
         assert inputs.lyrics is not None
         said, strength = tfidf(load_songs(inputs.lyrics, experiment.labels))
         sizes = {part: len(found.truth) for part, found in said.items()}
@@ -66,7 +66,7 @@ def run_one(one: Run, inputs: Inputs, out: Path, resume: bool, device: str, repo
         return
     parts = materials(experiment, one.protocol, one.seed, inputs)
     check = parts.pop("valid") if experiment.refit else parts["valid"]  # where learned, it tells nothing
-    sizes = {part: int((material.labels >= 0).sum()) for part, material in parts.items()}
+    sizes = {part: int((examples.labels >= 0).sum()) for part, examples in parts.items()}
     described = {"source": experiment.data, "protocol": one.protocol, "items": sizes}
     temperatures = _temperatures(elders((experiment.refit,), one, out)) if experiment.refit else None
     beside = {}
@@ -79,8 +79,8 @@ def run_one(one: Run, inputs: Inputs, out: Path, resume: bool, device: str, repo
         record = _untrained(one, described)
         model: Network = Ensemble([load_best(other) for other in others])
     else:
-        job = Job(one.name, experiment.recipe, one.seed, folder, others)
-        record = fit(job, parts["train"], check, described, resume, report, device)
+        job = Job(one.name, experiment.config, one.seed, folder, others)
+        record = fit(job, parts["train"], check, described, resume, progress, device)
         model = load_best(folder)
     record = replace(record, teachers=tuple(f"{other.parent.name}/{other.name}" for other in others))
     by = "slices" if one.protocol == "leaking" else "tracks"
@@ -124,7 +124,7 @@ def _temperatures(folders: Iterable[Path]) -> dict[str, float]:
 
 def measure(
     model: Network,
-    parts: Mapping[str, Material],
+    parts: Mapping[str, Examples],
     experiment: Experiment,
     by: str,
     temperatures: dict[str, float] | None = None,
@@ -142,15 +142,15 @@ def measure(
         Of each part, what somebody else says of the inputs, ``(inputs, labels)``: its probability and
         the network's count half each.
     """
-    tiled = {part: _music(material) for part, material in parts.items()}
+    tiled = {part: _music(examples) for part, examples in parts.items()}
 
-    def said(read: Callable[[ModelOutput], Tensor], moods: Sequence[int] = ()) -> dict[str, Answers]:
+    def said(read: Callable[[ModelOutput], Tensor], moods: Sequence[int] = ()) -> dict[str, Predictions]:
         found = {}
         for part, (inputs, clip, truth) in tiled.items():
-            logits = answers(model, inputs, read=read)
+            logits = predict(model, inputs, read=read)
             if beside:
                 logits = np.log((softmax(logits) + beside[part]) / 2)
-            found[part] = Answers(logits, clip, np.array(moods)[truth] if moods else truth)
+            found[part] = Predictions(logits, clip, np.array(moods)[truth] if moods else truth)
         return found
 
     figures = evaluate(said(lambda output: output.logits), experiment.labels, by, temperatures)
@@ -160,10 +160,10 @@ def measure(
     return figures
 
 
-def _music(material: Material) -> tuple[Tensor, I64, I64]:
+def _music(examples: Examples) -> tuple[Tensor, I64, I64]:
     """Return inputs to ask about, the clip of each, and the clips' labels, without what is no music."""
-    inputs, owner = material.tiles()
-    clip, truth = material.clips(owner)
+    inputs, owner = examples.tiles()
+    clip, truth = examples.clips(owner)
     real = truth >= 0
     heard = real[clip]
     return inputs[torch.from_numpy(heard)], (np.cumsum(real) - 1)[clip[heard]], truth[real]
@@ -174,7 +174,7 @@ def _untrained(one: Run, described: Mapping[str, Any]) -> Record:
     return Record(
         name=one.name,
         seed=one.seed,
-        recipe={},
+        config={},
         data=described,
         commit=commit(),
         versions=versions(),

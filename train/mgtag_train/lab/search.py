@@ -15,8 +15,8 @@ from mgtag.errors import UsageError
 from mgtag_train.lab.experiment import Experiment
 from mgtag_train.lab.experiments import EXPERIMENTS
 from mgtag_train.lab.inputs import Inputs, materials, missing
-from mgtag_train.learn.config import Recipe
-from mgtag_train.learn.jobs import Report, one_thread, run_all
+from mgtag_train.learn.config import TrainConfig
+from mgtag_train.learn.jobs import Progress, one_thread, run_all
 from mgtag_train.learn.run_record import commit
 from mgtag_train.learn.trainer import Training
 
@@ -25,7 +25,7 @@ SEED = 0  # of the split, the weights and the order of the grid
 
 
 def search(
-    name: str, inputs: Inputs, out: Path, trials: int, jobs: int, report: Report, resume: bool = False
+    name: str, inputs: Inputs, out: Path, trials: int, jobs: int, progress: Progress, resume: bool = False
 ) -> Path:
     """Train an experiment with several settings of its `Experiment.grid`, and keep what validation said.
 
@@ -62,15 +62,15 @@ def search(
     study = _study(experiment, folder)
     left = max(0, trials - sum(trial.state.is_finished() for trial in study.trials))
     shares = [left // jobs + (n < left % jobs) for n in range(jobs)]
-    run_all([partial(_trials, experiment, inputs, folder, n) for n in shares if n], jobs, report)
+    run_all([partial(_trials, experiment, inputs, folder, n) for n in shares if n], jobs, progress)
     return _write(experiment, _study(experiment, folder), folder / FOUND)
 
 
-def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
-    """Return a recipe with other values; a name that is no field of it is an argument of the network."""
-    own = {key: value for key, value in values.items() if key in Recipe.__dataclass_fields__}
+def changed(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
+    """Return a config with other values; a name that is no field of it is an argument of the network."""
+    own = {key: value for key, value in values.items() if key in TrainConfig.__dataclass_fields__}
     others = {key: value for key, value in values.items() if key not in own}
-    return replace(recipe, **own, arguments={**recipe.arguments, **others})
+    return replace(config, **own, arguments={**config.arguments, **others})
 
 
 def _study(experiment: Experiment, folder: Path) -> optuna.Study:
@@ -84,16 +84,16 @@ def _study(experiment: Experiment, folder: Path) -> optuna.Study:
     )
 
 
-def _trials(experiment: Experiment, inputs: Inputs, folder: Path, count: int, report: Report) -> None:
+def _trials(experiment: Experiment, inputs: Inputs, folder: Path, count: int, progress: Progress) -> None:
     parts = materials(experiment, experiment.protocols[-1], SEED, inputs)
 
     def objective(trial: optuna.Trial) -> float:
         values = {key: trial.suggest_categorical(key, choices) for key, choices in experiment.grid.items()}
-        training = Training(changed(experiment.recipe, values), parts["train"], parts["valid"], SEED)
+        training = Training(changed(experiment.config, values), parts["train"], parts["valid"], SEED)
         told = f"{experiment.name} {trial.number}"
         while not training.finished:
             row = training.run_epoch()
-            report(told, training.epoch, training.recipe.epochs, row)
+            progress(told, training.epoch, training.config.epochs, row)
             trial.report(row["log_loss"], training.epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned

@@ -12,10 +12,10 @@ from mgtag.arrays import I64
 from mgtag_train.data.splitting import OF_SLICE
 from mgtag_train.data.tracks import SliceDataset
 from mgtag_train.learn import augment
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 
 
-class Material(Protocol):
+class Examples(Protocol):
     """Items to learn from, or to be asked about.
 
     Attributes
@@ -26,11 +26,11 @@ class Material(Protocol):
 
     labels: Tensor
 
-    def begin(self, model: nn.Module) -> None:
+    def initialise(self, model: nn.Module) -> None:
         """Give a fresh network what is known before learning; mostly nothing."""
         ...
 
-    def batch(self, items: Tensor, recipe: Recipe, g: Generator) -> tuple[Tensor, Tensor]:
+    def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Return inputs for these items, and target distributions ``(batch, n_labels)``.
 
         Chance comes from `g` alone, so that a resumed run sees what an uninterrupted one would have.
@@ -57,12 +57,12 @@ class Material(Protocol):
 
 
 class Windows:
-    """Windows of tracks as a `Material`: cut anywhere and augmented to learn, tiled to vote.
+    """Windows of tracks as `Examples`: cut anywhere and augmented to learn, tiled to vote.
 
     Parameters
     ----------
     dataset : SliceDataset
-        Tracks with label -1 are mixed in, as `Recipe.negatives` says.
+        Tracks with label -1 are mixed in, as `TrainConfig.negatives` says.
     n_labels : int
     """
 
@@ -72,36 +72,36 @@ class Windows:
         self._others = torch.nonzero(self.labels < 0).squeeze(1)
         self._sorted, self._order = torch.sort(self.labels, stable=True)
 
-    def begin(self, model: nn.Module) -> None:
-        """As `Material.begin`: a network hears its first music with random weights."""
+    def initialise(self, model: nn.Module) -> None:
+        """As `Examples.initialise`: a network hears its first music with random weights."""
 
-    def batch(self, items: Tensor, recipe: Recipe, g: Generator) -> tuple[Tensor, Tensor]:
+    def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Cut, augment and mix windows of these tracks and of some negatives, with their targets."""
-        change, top_db = recipe.augment, self.dataset.spec.top_db
-        n_others = round(len(items) * recipe.negatives) if len(self._others) else 0
+        change, top_db = config.augment, self.dataset.spec.top_db
+        n_others = round(len(items) * config.negatives) if len(self._others) else 0
         others = self._others[torch.randint(max(1, len(self._others)), (n_others,), generator=g)]
         tracks = torch.cat([items, others])
-        mel = self._cut(tracks, recipe, g)
+        mel = self._cut(tracks, config, g)
         if change.same_genre:
             which = torch.rand(len(tracks), generator=g) < change.same_genre
-            mel = augment.add_partner(mel, self._cut(self._partners(tracks, g), recipe, g), which, g)
+            mel = augment.add_partner(mel, self._cut(self._partners(tracks, g), config, g), which, g)
         windows = augment.standardise(augment.change(mel, change, top_db, g), top_db)
         windows = augment.mask(windows, change, g)
-        return augment.mix(windows, targets(self.labels[tracks], self.n_labels, recipe.smoothing), change, g)
+        return augment.mix(windows, targets(self.labels[tracks], self.n_labels, config.smoothing), change, g)
 
     def tiles(self) -> tuple[Tensor, Tensor]:
         """As `SliceDataset.tiles`."""
         return self.dataset.tiles()
 
     def clips(self, owner: Tensor) -> tuple[I64, I64]:
-        """As `Material.clips`."""
+        """As `Examples.clips`."""
         names = [name.split(OF_SLICE)[0] for name in self.dataset.names]
         _, first, clip_of_item = np.unique(names, return_index=True, return_inverse=True)
         return clip_of_item[owner.numpy()], self.labels.numpy()[first]
 
-    def _cut(self, tracks: Tensor, recipe: Recipe, g: Generator) -> Tensor:
+    def _cut(self, tracks: Tensor, config: TrainConfig, g: Generator) -> Tensor:
         frames, n_frames = self.dataset.frames[tracks], self.dataset.spec.n_frames
-        drawn = augment.columns(len(tracks), frames, n_frames, recipe.augment, g)
+        drawn = augment.columns(len(tracks), frames, n_frames, config.augment, g)
         return self.dataset.cut(tracks, drawn)
 
     def _partners(self, tracks: Tensor, g: Generator) -> Tensor:

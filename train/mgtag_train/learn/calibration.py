@@ -15,7 +15,7 @@ from mgtag_train.learn.metrics import log_loss, softmax, tagged, votes
 
 BOUNDS = (np.log(0.02), np.log(10.0))  # of the temperatures searched
 PRECISION = 0.85  # of what is written, promised
-# Asked on validation beyond the promise: 197 tracks on which recipe, epoch and seed were chosen flatter a
+# Asked on validation beyond the promise: 197 tracks on which config, epoch and seed were chosen flatter a
 # network. The first bundle trained here asked for 0.05, and missed the promise on test by 0.02.
 MARGIN = 0.10
 FEWEST = 20  # tracks above a threshold before their precision means anything

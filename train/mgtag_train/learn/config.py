@@ -11,7 +11,7 @@ from mgtag_train.learn.augment import Augment
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainConfig:
     """Everything that shapes a training run besides data and seed.
 
     Attributes
@@ -37,7 +37,7 @@ class Recipe:
         Of the labels, towards the uniform distribution.
     averaging : float
         Decay a step of the running mean of the weights, which is what is validated and kept.
-    teaching : float
+    distillation_weight : float
         Share of the teachers' answer in the target, where there are teachers; the rest is the label.
     patience : int
         Epochs without a better validation before stopping.
@@ -61,7 +61,7 @@ class Recipe:
     weight_decay: float = 0.02
     smoothing: float = 0.1
     averaging: float = 0.998
-    teaching: float = 0.7
+    distillation_weight: float = 0.7
     patience: int = 15
     optimiser: Literal["adamw", "sgd"] = "adamw"
     choose: Literal["log_loss", "slice_accuracy", "last"] = "log_loss"

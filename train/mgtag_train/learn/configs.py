@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mgtag_train.learn.augment import NONE, Augment
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 
 # Chosen on the validation tracks. Half the report's units, which learn twice as fast. Bands are pooled
 # early and frames late: a frame is 77 ms already, while two neighbouring bands say nearly the same.
 # Batch norm is folded away at export, so what is shipped is the report's plain network with other sizes.
-GTZAN_FIRST = Recipe(
+GTZAN_FIRST = TrainConfig(
     arguments={
         "units": 128,
         "pools": ((4, 1), (2, 1), (2, 2), (2, 2), (4, 3)),
@@ -31,7 +31,7 @@ GTZAN_SECOND = replace(GTZAN_FIRST, top_db=50.0, augment=Augment(floor_db=45.0))
 
 # Early stopping after 3 epochs, dropout 0.3 and an L2 penalty as in the report. Ours are batch norm and the
 # running mean of the weights, without which validation jumps by some points from epoch to epoch.
-QUEENS_RECIPE = Recipe(
+QUEENS_CONFIG = TrainConfig(
     architecture="queens-parallel",
     arguments={"n_labels": 5, "batch_norm": True},
     augment=NONE,
@@ -46,11 +46,11 @@ QUEENS_RECIPE = Recipe(
     patience=3,
     choose="slice_accuracy",
 )
-MIXED_RECIPE = replace(
-    QUEENS_RECIPE, augment=replace(NONE, mixup=0.3, mask_bands=8, mask_frames=4), epochs=24, patience=6
+MIXED_CONFIG = replace(
+    QUEENS_CONFIG, augment=replace(NONE, mixup=0.3, mask_bands=8, mask_frames=4), epochs=24, patience=6
 )
-KTH_RECIPE = replace(
-    QUEENS_RECIPE,
+KTH_CONFIG = replace(
+    QUEENS_CONFIG,
     architecture="kth-4layer",
     arguments={},
     augment=replace(NONE, mixup=0.2),
@@ -58,7 +58,7 @@ KTH_RECIPE = replace(
     patience=8,
 )
 
-MFCC_RECIPE = Recipe(
+MFCC_CONFIG = TrainConfig(
     architecture="mfcc-26",
     augment=replace(NONE, speed=0.1, same_genre=0.0, mixup=0.2),
     epochs=40,
@@ -71,28 +71,28 @@ MFCC_RECIPE = Recipe(
     averaging=0.99,
     patience=15,
 )
-TOKENS_RECIPE = replace(MFCC_RECIPE, architecture="tokens", epochs=25, slices=1, batch=16)
+TOKENS_CONFIG = replace(MFCC_CONFIG, architecture="tokens", epochs=25, slices=1, batch=16)
 # What `mgtag train tokens --search 8` found best; see records/analysis/search-tokens.json.
-SEARCHED_RECIPE = replace(
-    TOKENS_RECIPE, arguments={"dropout": 0.3, "code": 64}, batch=32, learning_rate=2e-3, weight_decay=0.005
+SEARCHED_CONFIG = replace(
+    TOKENS_CONFIG, arguments={"dropout": 0.3, "code": 64}, batch=32, learning_rate=2e-3, weight_decay=0.005
 )
-SPECTROGRAM_RECIPE = replace(TOKENS_RECIPE, architecture="lyrics-cnn")
+SPECTROGRAM_CONFIG = replace(TOKENS_CONFIG, architecture="lyrics-cnn")
 
 # Song lyrics by artist; the loss is told how frequent each genre is in training, since macro-F1 counts
 # them alike (logit adjustment: Menon et al., arXiv:2007.07314). On labels alone the network has learned the
 # songs by heart after two epochs; what the baseline says of songs it was kept from is harder to memorise.
 # Tried on validation and left, since none brought a network up to the baseline: static vectors of WordLlama,
 # frozen MiniLM vectors of lines, songs spliced within a genre.
-WORDS_RECIPE = Recipe(augment=NONE, epochs=6, slices=1, batch=64, negatives=0.0, patience=3)
+WORDS_CONFIG = TrainConfig(augment=NONE, epochs=6, slices=1, batch=64, negatives=0.0, patience=3)
 PRIOR = (3182, 1166, 2406, 1654, 785, 998)  # training songs of each genre
-HAN_RECIPE = replace(
-    WORDS_RECIPE,
+HAN_CONFIG = replace(
+    WORDS_CONFIG,
     architecture="lyrics-han",
     arguments={"prior": PRIOR, "dropout": 0.3, "dropout_vector": 0.0, "dropout_word": 0.1},
     learning_rate=3e-3,
     weight_decay=0.01,
     smoothing=0.0,
     averaging=0.99,
-    teaching=0.9,
+    distillation_weight=0.9,
 )
-FUSION_RECIPE = replace(WORDS_RECIPE, architecture="lyrics-fusion", arguments={"prior": PRIOR[:5]})
+FUSION_CONFIG = replace(WORDS_CONFIG, architecture="lyrics-fusion", arguments={"prior": PRIOR[:5]})

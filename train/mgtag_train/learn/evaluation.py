@@ -22,7 +22,7 @@ Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What a network said of one part of the data.
 
     Attributes
@@ -41,13 +41,13 @@ class Answers:
 
 
 def evaluate(
-    parts: Mapping[str, Answers], labels: tuple[str, ...], by: str, temperatures: Figures | None = None
+    parts: Mapping[str, Predictions], labels: tuple[str, ...], by: str, temperatures: Figures | None = None
 ) -> dict[str, Any]:
     """Measure a network.
 
     Parameters
     ----------
-    parts : mapping of str to Answers
+    parts : mapping of str to Predictions
         ``"train"``, ``"valid"`` and ``"test"``, the last one last.
     by : {"slices", "tracks"}
         What the confusion matrix counts.

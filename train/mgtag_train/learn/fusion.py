@@ -15,7 +15,7 @@ from mgtag.arrays import I64
 from mgtag.models.fusion import pack
 from mgtag_train.data.tracks import SliceDataset
 from mgtag_train.learn.batches import Windows
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.lyrics_batches import Texts
 
 LABELS = ("rock", "pop", "hiphop", "country", "metal")  # in both sets, with songs enough
@@ -23,7 +23,7 @@ SONGS_PER_CLIP = 5  # in the fixed pairs that are chosen and measured on
 
 
 class Pairs:
-    """Songs with a clip each as a `Material`.
+    """Songs with a clip each as `Examples`.
 
     To learn from, a song is an item and meets another clip, and another part of it, whenever it is
     drawn; to choose and measure on, every clip meets `SONGS_PER_CLIP` songs, the same for a seed.
@@ -45,11 +45,11 @@ class Pairs:
         self.learn, self.pairs = learn, fixed
         self.labels = texts.labels if learn else clips.labels[fixed[:, 1]]
 
-    def begin(self, model: nn.Module) -> None:
-        """As `Texts.begin`."""
-        self.texts.begin(model)
+    def initialise(self, model: nn.Module) -> None:
+        """As `Texts.initialise`."""
+        self.texts.initialise(model)
 
-    def batch(self, items: Tensor, recipe: Recipe, g: Generator) -> tuple[Tensor, Tensor]:
+    def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Pair these songs with clips of their genre, windows cut and augmented; nothing is mixed.
 
         A mixture of two clips would need a mixture of two songs' words, which there is not.
@@ -57,9 +57,9 @@ class Pairs:
         if not self.learn:
             raise TypeError("fixed pairs are to choose and measure on; learn=True makes those to learn from")
         clips = _same_label(self.texts.labels[items], self.windows.labels, g)
-        plain = replace(recipe, augment=replace(recipe.augment, mixup=0.0), negatives=0.0)
+        plain = replace(config, augment=replace(config.augment, mixup=0.0), negatives=0.0)
         heard, _ = self.windows.batch(clips, plain, g)
-        words, wanted = self.texts.batch(items, recipe, g)
+        words, wanted = self.texts.batch(items, config, g)
         return pack(words, heard), wanted
 
     def tiles(self) -> tuple[Tensor, Tensor]:
@@ -72,7 +72,7 @@ class Pairs:
         return pack(self.texts.words[self.pairs[pair, 0]], windows[window]), pair
 
     def clips(self, owner: Tensor) -> tuple[I64, I64]:
-        """As `Material.clips`: a fixed pair is a clip."""
+        """As `Examples.clips`: a fixed pair is a clip."""
         return owner.numpy(), self.windows.labels[self.pairs[:, 1]].numpy()
 
 

@@ -17,14 +17,14 @@ import torch
 from mgtag.errors import UsageError
 from mgtag.models import Network, build
 from mgtag.workers import Workers
-from mgtag_train.learn.batches import Material
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.batches import Examples
+from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.run_record import Record, commit, versions
 from mgtag_train.learn.trainer import Training, channels_last, save_checkpoint
 
 CHECKPOINT, BEST, RECORD = "checkpoint.pt", "best.pt", "record.json"
 Row = Mapping[str, float]
-Report = Callable[[str, int, int, Row], None]  # run, epochs done, epochs planned, the last one's figures
+Progress = Callable[[str, int, int, Row], None]  # run, epochs done, epochs planned, the last one's figures
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Job:
     Attributes
     ----------
     name : str
-    recipe : Recipe
+    config : TrainConfig
     seed : int
     folder : Path
         Where its files go.
@@ -43,7 +43,7 @@ class Job:
     """
 
     name: str
-    recipe: Recipe
+    config: TrainConfig
     seed: int
     folder: Path
     teachers: tuple[Path, ...] = ()
@@ -51,11 +51,11 @@ class Job:
 
 def fit(
     job: Job,
-    learn: Material,
-    check: Material,
+    learn: Examples,
+    check: Examples,
     data: Mapping[str, Any],
     resume: bool,
-    report: Report,
+    progress: Progress,
     device: str = "cpu",
 ) -> Record:
     """Train one network to its end, in one thread, with a checkpoint after every epoch.
@@ -68,29 +68,29 @@ def fit(
     Raises
     ------
     UsageError
-        If there is a run already and it is not to be resumed, or it is of another recipe or seed.
+        If there is a run already and it is not to be resumed, or it is of another config or seed.
     """
-    begun_before(job.folder, resume)
+    refuse_to_overwrite(job.folder, resume)
     with one_thread():
         training = Training(
-            job.recipe, learn, check, job.seed, [load_best(folder) for folder in job.teachers], device
+            job.config, learn, check, job.seed, [load_best(folder) for folder in job.teachers], device
         )
-        identity = {"identity": repr((job.recipe, job.seed)), "commit": commit()}
+        identity = {"identity": repr((job.config, job.seed)), "commit": commit()}
         checkpoint = job.folder / CHECKPOINT
         if resume and checkpoint.is_file():
             identity = _take_up(training, checkpoint, identity)
         job.folder.mkdir(parents=True, exist_ok=True)
-        report(job.name, training.epoch, job.recipe.epochs, {})
+        progress(job.name, training.epoch, job.config.epochs, {})
         while not training.finished:
             row = training.run_epoch()
             save_checkpoint(checkpoint, training.state() | identity)
-            report(job.name, training.epoch, job.recipe.epochs, row)
-        model = {"architecture": job.recipe.architecture, "arguments": dict(job.recipe.arguments)}
+            progress(job.name, training.epoch, job.config.epochs, row)
+        model = {"architecture": job.config.architecture, "arguments": dict(job.config.arguments)}
         save_checkpoint(job.folder / BEST, model | {"weights": training.best})
         return Record(
             name=job.name,
             seed=job.seed,
-            recipe=asdict(job.recipe),
+            config=asdict(job.config),
             data=data,
             commit=identity["commit"],
             versions=versions(),
@@ -102,15 +102,15 @@ def fit(
 
 
 def fit_and_record(
-    job: Job, learn: Material, check: Material, data: Mapping[str, Any], resume: bool, report: Report
+    job: Job, learn: Examples, check: Examples, data: Mapping[str, Any], resume: bool, progress: Progress
 ) -> None:
     """Train one network and write its record; one that is finished is left as it is."""
     done = job.folder / RECORD
     if not (resume and done.is_file()):
-        fit(job, learn, check, data, resume, report).write(done)
+        fit(job, learn, check, data, resume, progress).write(done)
 
 
-def begun_before(folder: Path, resume: bool) -> None:
+def refuse_to_overwrite(folder: Path, resume: bool) -> None:
     """Make sure that no run is trained over by mistake.
 
     Raises
@@ -124,15 +124,15 @@ def begun_before(folder: Path, resume: bool) -> None:
         )
 
 
-def run_all(tasks: Sequence[Callable[[Report], object]], at_once: int, report: Report) -> None:
+def run_all(tasks: Sequence[Callable[[Progress], object]], at_once: int, progress: Progress) -> None:
     """Run tasks that can be pickled, `at_once` in processes of their own where that is more than one."""
     if at_once <= 1:
         for task in tasks:
-            task(report)
+            task(progress)
         return
     with (
         multiprocessing.get_context("spawn").Manager() as manager,
-        _relay(manager, report) as sender,
+        _relay(manager, progress) as sender,
         Workers(at_once) as pool,
     ):
         for run in [pool.submit(task, sender) for task in tasks]:
@@ -158,12 +158,12 @@ class _Sender:
 
 
 @contextmanager
-def _relay(manager: SyncManager, report: Report) -> Iterator[_Sender]:
+def _relay(manager: SyncManager, progress: Progress) -> Iterator[_Sender]:
     queue: Queue[tuple[str, int, int, Row] | None] = manager.Queue()
 
     def listen() -> None:
         while (message := queue.get()) is not None:
-            report(*message)
+            progress(*message)
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
@@ -179,7 +179,7 @@ def _take_up(training: Training, checkpoint: Path, identity: dict[str, str]) -> 
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     if state.pop("identity") != identity["identity"]:
         raise UsageError(
-            f"{checkpoint}: this run was begun with another recipe; resume it with its own, or anew."
+            f"{checkpoint}: this run was begun with another config; resume it with its own, or anew."
         )
     begun = state.pop("commit", identity["commit"])
     training.restore(state)

@@ -15,12 +15,12 @@ from mgtag.models.han import Han, HanSpec
 from mgtag_train.data.lyrics import FIRST_WORD, Song, encode, vocabulary, word_vectors
 from mgtag_train.data.tracks import save_whole
 from mgtag_train.learn.batches import targets
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.tfidf import held_out
 
 
 class Texts:
-    """Songs as a `Material`: a song is an item, whole, and its own only tile.
+    """Songs as `Examples`: a song is an item, whole, and its own only tile.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Texts:
         self.labels = torch.tensor([song.label for song in songs])
         self.taught = None if taught is None else torch.from_numpy(taught)
 
-    def begin(self, model: nn.Module) -> None:
+    def initialise(self, model: nn.Module) -> None:
         """Give a fresh network the word vectors; the words without keep their random ones."""
         han = next((part for part in model.modules() if isinstance(part, Han)), None)
         if han is not None and self.vectors:
@@ -57,11 +57,11 @@ class Texts:
                 han.vectors.weight.mul_(known.std())  # as far from nought as the known ones
                 han.vectors.weight[list(table)] = known
 
-    def batch(self, items: Tensor, recipe: Recipe, g: Generator) -> tuple[Tensor, Tensor]:
+    def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Return the words of these songs, and their targets; words are dropped by the network."""
-        wanted = targets(self.labels[items], self.spec.n_labels, recipe.smoothing)
+        wanted = targets(self.labels[items], self.spec.n_labels, config.smoothing)
         if self.taught is not None:
-            wanted = wanted.lerp(self.taught[items], recipe.teaching)
+            wanted = wanted.lerp(self.taught[items], config.distillation_weight)
         return self.words[items], wanted
 
     def tiles(self) -> tuple[Tensor, Tensor]:
@@ -69,7 +69,7 @@ class Texts:
         return self.words, torch.arange(len(self.labels))
 
     def clips(self, owner: Tensor) -> tuple[I64, I64]:
-        """As `Material.clips`: a song is a clip."""
+        """As `Examples.clips`: a song is a clip."""
         return owner.numpy(), self.labels.numpy()
 
 

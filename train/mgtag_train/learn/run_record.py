@@ -26,8 +26,8 @@ class Record:
     ----------
     name : str
     seed : int
-    recipe : mapping
-        `Recipe` as a mapping.
+    config : mapping
+        `TrainConfig` as a mapping.
     data : mapping
         Source, split and number of tracks.
     commit : str
@@ -60,7 +60,7 @@ class Record:
 
     name: str
     seed: int
-    recipe: Mapping[str, Any]
+    config: Mapping[str, Any]
     data: Mapping[str, Any]
     commit: str
     versions: Mapping[str, str]

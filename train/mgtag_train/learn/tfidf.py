@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from mgtag.arrays import F32
 from mgtag.errors import UsageError
 from mgtag_train.data.lyrics import Song
-from mgtag_train.learn.evaluation import Answers
+from mgtag_train.learn.evaluation import Predictions
 
 N_FEATURES = 40_000  # words and word pairs, the most frequent
 TFIDF = "tfidf"  # the architecture of an experiment that is no network
@@ -26,7 +26,7 @@ FOLDS, STRENGTH = 5, 3.0  # of the answers to held-out songs
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # of C, the inverse of the L2 penalty
 
 
-def tfidf(parts: Mapping[str, Sequence[Song]]) -> tuple[dict[str, Answers], float]:
+def tfidf(parts: Mapping[str, Sequence[Song]]) -> tuple[dict[str, Predictions], float]:
     """Learn from the training songs, choose C by accuracy on validation, and answer for every part.
 
     Returns
@@ -43,7 +43,7 @@ def tfidf(parts: Mapping[str, Sequence[Song]]) -> tuple[dict[str, Answers], floa
     tried = {c: _linear(c).fit(seen["train"], truth["train"]) for c in STRENGTHS}
     best = max(STRENGTHS, key=lambda c: float(tried[c].score(seen["valid"], truth["valid"])))
     answers = {
-        part: Answers(
+        part: Predictions(
             tried[best].predict_log_proba(seen[part]).astype(np.float32), np.arange(len(songs)), truth[part]
         )
         for part, songs in parts.items()

@@ -20,8 +20,8 @@ from torch import Generator, Tensor, nn
 from mgtag.arrays import F32
 from mgtag.models import ModelOutput, Network, build
 from mgtag_train.learn import metrics
-from mgtag_train.learn.batches import Material
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.batches import Examples
+from mgtag_train.learn.config import TrainConfig
 
 EVAL_BATCH = 256
 History = list[dict[str, float]]
@@ -32,10 +32,10 @@ class Training:
 
     Parameters
     ----------
-    recipe : Recipe
-    learn : Material
+    config : TrainConfig
+    learn : Examples
         Music to learn from, and items with label -1 that are none.
-    check : Material
+    check : Examples
         Music to choose the epoch on.
     seed : int
     teachers : sequence of nn.Module
@@ -47,23 +47,23 @@ class Training:
 
     def __init__(
         self,
-        recipe: Recipe,
-        learn: Material,
-        check: Material,
+        config: TrainConfig,
+        learn: Examples,
+        check: Examples,
         seed: int,
         teachers: Sequence[nn.Module] = (),
         device: str = "cpu",
     ) -> None:
         torch.manual_seed(seed)
-        self.recipe, self.learn, self.device = recipe, learn, device
+        self.config, self.learn, self.device = config, learn, device
         self.teachers = [teacher.to(device) for teacher in teachers]
         self.generator = Generator().manual_seed(seed)
-        self.model = channels_last(build(recipe.architecture, recipe.arguments)).to(device)
-        learn.begin(self.model)
+        self.model = channels_last(build(config.architecture, config.arguments)).to(device)
+        learn.initialise(self.model)
         self.mean = copy.deepcopy(self.model).eval()
-        self.optimiser = _optimiser(self.model, recipe)
+        self.optimiser = _optimiser(self.model, config)
         self.music = torch.nonzero(learn.labels >= 0).squeeze(1)
-        self.per_epoch = max(1, len(self.music) * recipe.slices // recipe.batch)
+        self.per_epoch = max(1, len(self.music) * config.slices // config.batch)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
         self.check_inputs, owner = check.tiles()
         self.check_owner, self.check_truth = owner.numpy(), check.labels.numpy()
@@ -76,26 +76,26 @@ class Training:
 
     @property
     def best_epoch(self) -> int:
-        """Index of the best epoch on validation, as the recipe chooses; -1 before the first."""
-        if self.recipe.choose == "last":
+        """Index of the best epoch on validation, as the config chooses; -1 before the first."""
+        if self.config.choose == "last":
             return self.epoch - 1
-        figures = [row[self.recipe.choose] for row in self.history]
-        best = np.argmin if self.recipe.choose == "log_loss" else np.argmax
+        figures = [row[self.config.choose] for row in self.history]
+        best = np.argmin if self.config.choose == "log_loss" else np.argmax
         return int(best(figures)) if figures else -1
 
     @property
     def finished(self) -> bool:
         """Whether the schedule or the patience has run out."""
-        return self.epoch >= self.recipe.epochs or self.epoch - 1 - self.best_epoch >= self.recipe.patience
+        return self.epoch >= self.config.epochs or self.epoch - 1 - self.best_epoch >= self.config.patience
 
     def run_epoch(self, step_done: Callable[[], object] = lambda: None) -> dict[str, float]:
         """Learn for one epoch, validate the mean weights, and return the new row of the history."""
         began, losses = time.monotonic(), []
         order = torch.cat(
-            [torch.randperm(len(self.music), generator=self.generator) for _ in range(self.recipe.slices)]
+            [torch.randperm(len(self.music), generator=self.generator) for _ in range(self.config.slices)]
         )
         for at in range(self.per_epoch):
-            chosen = order[at * self.recipe.batch : (at + 1) * self.recipe.batch]
+            chosen = order[at * self.config.batch : (at + 1) * self.config.batch]
             losses.append(self._step(self.music[chosen]))
             step_done()
         row = {"loss": float(np.mean(losses)), **self._validate(), "seconds": time.monotonic() - began}
@@ -132,15 +132,15 @@ class Training:
         self.history, self.steps, self.best = state["history"], state["steps"], state["best"]
 
     def _rate(self, step: int) -> float:
-        total = self.recipe.epochs * self.per_epoch
-        warm = max(1.0, self.recipe.warmup * total)
+        total = self.config.epochs * self.per_epoch
+        warm = max(1.0, self.config.warmup * total)
         return min((step + 1) / warm, 0.5 * (1 + math.cos(math.pi * min(1.0, step / total))))
 
     def _step(self, items: Tensor) -> float:
-        drawn, wanted = self.learn.batch(items, self.recipe, self.generator)
+        drawn, wanted = self.learn.batch(items, self.config, self.generator)
         inputs, targets = drawn.to(self.device), wanted.to(self.device)
         if self.teachers:
-            targets = targets.lerp(_mean_answer(self.teachers, inputs), self.recipe.teaching)
+            targets = targets.lerp(_mean_answer(self.teachers, inputs), self.config.distillation_weight)
         self.model.train()
         with torch.autocast(self.device, torch.bfloat16):
             loss = self.model.loss(inputs, targets)
@@ -156,7 +156,7 @@ class Training:
     @torch.no_grad()
     def _average(self) -> None:
         # A young mean forgets faster, or it would remember the random start.
-        keep = min(self.recipe.averaging, self.steps / (self.steps + 10))
+        keep = min(self.config.averaging, self.steps / (self.steps + 10))
         for mean, now in zip(self.mean.state_dict().values(), self.model.state_dict().values(), strict=True):
             if mean.is_floating_point():
                 mean.lerp_(now, 1 - keep)
@@ -164,7 +164,7 @@ class Training:
                 mean.copy_(now)
 
     def _validate(self) -> dict[str, float]:
-        logits = answers(self.mean, self.check_inputs, fast=True)
+        logits = predict(self.mean, self.check_inputs, fast=True)
         slices = metrics.softmax(logits)
         tracks = metrics.votes(slices, self.check_owner)
         # At the temperature that suits best: smoothing makes every network too modest by its own amount.
@@ -188,7 +188,7 @@ def channels_last(model: Network) -> Network:
     return model
 
 
-def answers(
+def predict(
     model: nn.Module,
     inputs: Tensor,
     fast: bool = False,
@@ -223,12 +223,12 @@ def _mean_answer(teachers: Sequence[nn.Module], windows: Tensor) -> Tensor:
     return torch.stack(shares).mean(dim=0).clone()
 
 
-def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Matrices decay; biases and norms, which only set levels, do not."""
     groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.99))
+    if config.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))

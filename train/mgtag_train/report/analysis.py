@@ -27,9 +27,9 @@ from mgtag.errors import MgtagError
 from mgtag_train.lab.inputs import Inputs
 from mgtag_train.lab.trained import trained
 from mgtag_train.learn.run_record import commit
-from mgtag_train.learn.trainer import answers
-from mgtag_train.report.channels import blocks
-from mgtag_train.report.codes import deck
+from mgtag_train.learn.trainer import predict
+from mgtag_train.report.channel_selectivity import blocks
+from mgtag_train.report.tokens_analysis import deck
 
 RECORDS = Path(__file__).parents[2] / "records" / "analysis"
 SLICES_A_TRACK = 3  # of the t-SNE pictures
@@ -74,7 +74,7 @@ def tsne(inputs: Inputs, runs: Path) -> dict[str, Any]:
     windows, owner = run.parts["test"].tiles()
     some = _evenly(owner.numpy(), SLICES_A_TRACK)
     windows, owner = windows[some], owner[some]
-    seen = answers(run.model, windows, read=lambda output: output.embedding).astype(np.float64)
+    seen = predict(run.model, windows, read=lambda output: output.embedding).astype(np.float64)
     genres = run.genres("test")[owner.numpy()]
     raw = PCA(FIRST, random_state=0).fit_transform(windows.flatten(1).numpy())
     return {

@@ -28,7 +28,8 @@ from mgtag.arrays import F32, I64
 from mgtag.explain.attribution import METHODS, silenced, weigher
 from mgtag.inference import Tagger
 from mgtag_train.data.sources import GTZAN
-from mgtag_train.data.tracks import SliceDataset, load_cache, split_names, take
+from mgtag_train.data.splitting import split_names
+from mgtag_train.data.tracks import SliceDataset, load_cache, take
 from mgtag_train.learn import metrics
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.report.faithfulness_page import section, sentence, write_block

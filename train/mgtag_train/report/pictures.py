@@ -17,10 +17,10 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from mgtag_train.lab.experiments import EXPERIMENTS
-from mgtag_train.report import maps
+from mgtag_train.report import analysis_pictures
 from mgtag_train.report.drawing import GRID, INK, SOFT, bare, blank, matrices
 from mgtag_train.report.paper_figures import MFCC_CLIPS, MFCC_DIAGONAL, QUEENS_CONFUSION, QUEENS_LABELS
-from mgtag_train.report.sections import Record, Records, confusion, read_analyses
+from mgtag_train.report.paper_tables import Record, Records, confusion, read_analyses
 
 PICTURES = Path(__file__).parents[2] / "pictures"
 DPI = 110
@@ -229,8 +229,8 @@ OF_RUNS: Mapping[str, Callable[[Records], Figure | None]] = {
     "curves": curves,
 }
 OF_ANALYSES: Mapping[str, tuple[str, Callable[[Record], Figure]]] = {
-    "pca-2d": ("deck", maps.pca_2d),
-    "pca-3d": ("deck", maps.pca_3d),
-    "attention": ("deck", maps.attention),
-    "tsne": ("tsne", maps.tsne),
+    "pca-2d": ("deck", analysis_pictures.pca_2d),
+    "pca-3d": ("deck", analysis_pictures.pca_3d),
+    "attention": ("deck", analysis_pictures.attention),
+    "tsne": ("tsne", analysis_pictures.tsne),
 }

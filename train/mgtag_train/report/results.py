@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mgtag_train.data.splitting import TOLD
+from mgtag_train.data.splitting import DESCRIPTIONS
 from mgtag_train.lab.experiment import Experiment
 from mgtag_train.lab.experiments import EXPERIMENTS, REPORTS
 from mgtag_train.lab.search import FOUND
 from mgtag_train.learn.jobs import RECORD
-from mgtag_train.report import deck, faithfulness_page, pictures, sections
+from mgtag_train.report import faithfulness_page, paper_tables, pictures, tokens_section
 
 HERE = Path(__file__).parents[2]
 PAGE, RECORDS = HERE / "RESULTS.md", HERE / "records"
@@ -80,7 +80,7 @@ SUPERSEDED = """\
 ## Measured, and then trained otherwise
 
 These networks fell short on validation, so that their settings were changed, but their figures on test had
-been seen by then: the rows above of the same names are a second look. Their recipes stand in
+been seen by then: the rows above of the same names are a second look. Their configs stand in
 `records/superseded/`.
 """
 
@@ -99,8 +99,8 @@ def write(out: Path) -> list[Path]:
             (RECORDS / experiment).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found, RECORDS / experiment / f"{run}.json")
     for found in sorted(out.glob(f"*/{FOUND}")):
-        shutil.copyfile(found, RECORDS / "analysis" / f"{sections.SEARCH}{found.parent.name}.json")
-    records, analyses = read(), sections.read_analyses(RECORDS / "analysis")
+        shutil.copyfile(found, RECORDS / "analysis" / f"{paper_tables.SEARCH}{found.parent.name}.json")
+    records, analyses = read(), paper_tables.read_analyses(RECORDS / "analysis")
     drawn = pictures.write(records, analyses, pictures.PICTURES)
     PAGE.write_text(page(records, analyses), encoding="utf-8")
     return [PAGE, *drawn]
@@ -119,7 +119,7 @@ def read(folder: Path | None = None) -> Records:
 def page(records: Records, analyses: Mapping[str, Record]) -> str:
     """Return the whole page."""
     used = dict.fromkeys(protocol for runs in records.values() for protocol in runs)
-    lines = [HEAD.format(splits="\n".join(f"- *{name}*: {TOLD[name]}." for name in used))]
+    lines = [HEAD.format(splits="\n".join(f"- *{name}*: {DESCRIPTIONS[name]}." for name in used))]
     for report, title in REPORTS.items():
         ours = [e for e in EXPERIMENTS.values() if e.report == report]
         if any(e.name in records for e in ours):
@@ -127,7 +127,7 @@ def page(records: Records, analyses: Mapping[str, Record]) -> str:
             for name, told in PICTURES.get(report, {}).items():
                 if (pictures.PICTURES / f"{name}.png").is_file():
                     lines += [f"![{told}](pictures/{name}.png)", ""]
-            lines += sections.after(report, records, analyses)
+            lines += paper_tables.after(report, records, analyses)
     if old := [json.loads(p.read_text()) for p in sorted((RECORDS / "superseded").glob("*.json"))]:
         lines += [SUPERSEDED, *superseded(old), ""]
     faithful = json.loads((RECORDS / "faithful.json").read_text())
@@ -161,7 +161,7 @@ def superseded(records: Sequence[Record]) -> list[str]:
         figures = record["measured"]["test"]["slices" if record["protocol"] == "leaking" else "tracks"]
         shown = [f"{figures[key]:.3f}" for key in COLUMNS]
         rows.append([f"`{record['name']}`", record["commit"], str(len(record["history"])), *shown])
-    return deck.table(["run", "commit", "epochs", *COLUMNS.values()], rows)
+    return tokens_section.table(["run", "commit", "epochs", *COLUMNS.values()], rows)
 
 
 def _rows(experiment: Experiment, found: Mapping[str, Sequence[Record]]) -> Iterator[list[str]]:

@@ -19,9 +19,9 @@ from mgtag_train.data.corpus import Corpus
 from mgtag_train.data.tracks import SliceDataset
 from mgtag_train.learn import metrics
 from mgtag_train.learn.calibration import Calibration, calibrate
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.run_record import commit, versions
-from mgtag_train.learn.trainer import answers
+from mgtag_train.learn.trainer import predict
 from mgtag_train.ship.export import export, fold_norms, rounded
 
 # Of genres where a capital is not enough; a label that has capitals already keeps them.
@@ -35,7 +35,7 @@ SPELLING = {
 
 
 def make_bundle(
-    models: Sequence[Network], seeds: Sequence[int], corpus: Corpus, out: Path, recipe: Recipe, name: str
+    models: Sequence[Network], seeds: Sequence[int], corpus: Corpus, out: Path, config: TrainConfig, name: str
 ) -> Bundle:
     """Choose a network on validation, measure all of them on test, write the bundle."""
     written = [rounded(fold_norms(model)) for model in models]
@@ -51,7 +51,7 @@ def make_bundle(
         labels=source.labels,
         genres={label: spelling(label) for label in source.labels},
         mel=source.spec,
-        architecture=recipe.architecture,
+        architecture=config.architecture,
         arguments=asdict(spec),
         temperature=calibration.temperature,
         vote_temperature=calibration.vote_temperature,
@@ -79,14 +79,14 @@ def spelling(label: str) -> str:
 
 def fit_calibration(model: Network, corpus: Corpus) -> Calibration:
     """Calibrate a network on the validation tracks and on unheard sounds that are no music."""
-    valid, others = corpus.dataset("valid"), SliceDataset(corpus.held_out_others, corpus.source.spec)
+    valid, others = corpus.dataset("valid"), SliceDataset(corpus.held_out_negatives, corpus.source.spec)
     windows, owner = valid.tiles()
     other_windows, other_owner = others.tiles()
     return calibrate(
-        answers(model, windows),
+        predict(model, windows),
         owner.numpy(),
         valid.labels.numpy(),
-        answers(model, other_windows),
+        predict(model, other_windows),
         other_owner.numpy(),
     )
 
@@ -94,7 +94,7 @@ def fit_calibration(model: Network, corpus: Corpus) -> Calibration:
 def measure(model: Network, calibration: Calibration, tracks: SliceDataset) -> dict[str, float]:
     """Return every figure of a network on some tracks, rounded to four digits."""
     windows, owner_tensor = tracks.tiles()
-    logits, owner, truth = answers(model, windows), owner_tensor.numpy(), tracks.labels.numpy()
+    logits, owner, truth = predict(model, windows), owner_tensor.numpy(), tracks.labels.numpy()
     votes = calibration.votes(logits, owner)
     share, precision = metrics.tagged(votes, truth, calibration.threshold)
     figures = {
@@ -110,9 +110,9 @@ def measure(model: Network, calibration: Calibration, tracks: SliceDataset) -> d
 
 def confidences(model: Network, calibration: Calibration, corpus: Corpus) -> dict[str, float]:
     """Return the mean and highest confidence of each kind of sound that is no music."""
-    others = SliceDataset(corpus.held_out_others, corpus.source.spec)
+    others = SliceDataset(corpus.held_out_negatives, corpus.source.spec)
     windows, owner = others.tiles()
-    confidence = calibration.votes(answers(model, windows), owner.numpy()).max(axis=1)
+    confidence = calibration.votes(predict(model, windows), owner.numpy()).max(axis=1)
     kinds = np.array([name.split(".")[0] for name in others.names])
     return {
         f"{kind}_{what}": round(float(figure(confidence[kinds == kind])), 4)

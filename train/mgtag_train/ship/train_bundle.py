@@ -15,13 +15,13 @@ from functools import partial
 from pathlib import Path
 
 from mgtag.bundle import Bundle
-from mgtag_train.data.corpus import named, read_corpus
+from mgtag_train.data.corpus import find_source, read_corpus
 from mgtag_train.data.download import fetch
 from mgtag_train.data.tracks import SliceDataset, save_cache
 from mgtag_train.learn.batches import Windows
-from mgtag_train.learn.config import Recipe
+from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import GTZAN_FIRST, GTZAN_SECOND
-from mgtag_train.learn.jobs import Job, Report, fit_and_record, load_best, run_all
+from mgtag_train.learn.jobs import Job, Progress, fit_and_record, load_best, run_all
 from mgtag_train.ship.make_bundle import make_bundle
 
 
@@ -36,9 +36,9 @@ def train(
     seeds: Sequence[int] = (0, 1, 2),
     resume: bool = False,
     jobs: int = 1,
-    first: Sequence[Recipe] = (GTZAN_FIRST,),
-    second: Recipe = GTZAN_SECOND,
-    report: Report = lambda run, epoch, epochs, row: None,
+    first: Sequence[TrainConfig] = (GTZAN_FIRST,),
+    second: TrainConfig = GTZAN_SECOND,
+    progress: Progress = lambda run, epoch, epochs, row: None,
     tell: Callable[[str], None] = lambda sentence: None,
 ) -> Bundle:
     """Train a bundle from a data set.
@@ -61,11 +61,11 @@ def train(
         Go on from the checkpoints in `out`.
     jobs : int
         Networks trained at the same time, each on one core. Figures do not depend on it.
-    first : sequence of Recipe
-        Of the first generation: a network of each recipe and seed.
-    second : Recipe
+    first : sequence of TrainConfig
+        Of the first generation: a network of each config and seed.
+    second : TrainConfig
         Of the second generation, of which one network is exported.
-    report : callable
+    progress : callable
         Told run, epoch, epochs and the epoch's figures, as training goes; and clips, as they are heard.
     tell : callable
         Told a sentence of every clip that is left out.
@@ -76,8 +76,8 @@ def train(
         If the data set is unknown, or its music is not where it was said to be.
     """
     if download is not None:
-        audio = fetch(named(dataset), download, lambda what, done, of: report(what, done, of, {}))
-    corpus = read_corpus(dataset, features, audio, jobs, lambda what, done, of: report(what, done, of, {}))
+        audio = fetch(find_source(dataset), download, lambda what, done, of: progress(what, done, of, {}))
+    corpus = read_corpus(dataset, features, audio, jobs, lambda what, done, of: progress(what, done, of, {}))
     if keep is not None:
         save_cache(keep, corpus.parts, corpus.source)
     for sentence in corpus.left_out:
@@ -85,19 +85,19 @@ def train(
     n_labels = len(corpus.source.labels)
     described = {"source": corpus.source.name, "split": corpus.source.split, "tracks": corpus.sizes}
     generation: list[Job] = []
-    for name, recipes in (("first", first), ("second", (second,))):
+    for name, configs in (("first", first), ("second", (second,))):
         teachers, tasks = tuple(job.folder for job in generation), []
         generation = []
-        for plan in recipes:
-            recipe = replace(plan, arguments={**plan.arguments, "n_labels": n_labels})
-            corpus = corpus.cut_at(recipe.top_db)
-            learn = SliceDataset(corpus.parts["train"] + corpus.others, corpus.source.spec)
-            material = Windows(learn, n_labels), Windows(corpus.dataset("valid"), n_labels)
+        for plan in configs:
+            config = replace(plan, arguments={**plan.arguments, "n_labels": n_labels})
+            corpus = corpus.cut_at(config.top_db)
+            learn = SliceDataset(corpus.parts["train"] + corpus.negatives, corpus.source.spec)
+            examples = Windows(learn, n_labels), Windows(corpus.dataset("valid"), n_labels)
             for seed in seeds:
-                called = f"{name}-{recipe.architecture}-{seed}"
-                generation.append(Job(called, recipe, seed, out / called, teachers))
-                tasks.append(partial(fit_and_record, generation[-1], *material, described, resume))
-        run_all(tasks, jobs, report)
+                called = f"{name}-{config.architecture}-{seed}"
+                generation.append(Job(called, config, seed, out / called, teachers))
+                tasks.append(partial(fit_and_record, generation[-1], *examples, described, resume))
+        run_all(tasks, jobs, progress)
     models = [load_best(job.folder) for job in generation]
-    name = f"{dataset}-{recipe.architecture.removeprefix('queens-')}-1"
-    return make_bundle(models, seeds, corpus, out, recipe, name)
+    name = f"{dataset}-{config.architecture.removeprefix('queens-')}-1"
+    return make_bundle(models, seeds, corpus, out, config, name)

@@ -14,7 +14,7 @@ from mgtag.errors import UsageError
 from mgtag.models import Mfcc
 from mgtag_train.lab.inputs import Inputs
 from mgtag_train.lab.trained import trained
-from mgtag_train.report import geometry
+from mgtag_train.report import class_statistics
 
 FAINT = 0.01  # of a block's mean activation: channels below it are dead
 BATCH = 32
@@ -25,17 +25,17 @@ def blocks(inputs: Inputs, runs: Path) -> dict[str, Any]:
     """Ask each channel of each block of `mfcc-26` which genre excites it most."""
     run = trained("mfcc-26", "filtered", inputs, runs)
     assert isinstance(run.model, Mfcc)
-    material = run.parts["test"]
-    windows, owner = material.tiles()
-    n_tracks = len(material.labels)
+    examples = run.parts["test"]
+    windows, owner = examples.tiles()
+    n_tracks = len(examples.labels)
     found: list[list[Tensor]] = []
     for batch in torch.split(windows, BATCH):
         found.append([maps.mean(dim=(2, 3)) for maps in run.model.blocks(batch)])
     by_track = [
-        geometry.means(torch.cat(maps).double().numpy(), owner.numpy(), n_tracks)
+        class_statistics.means(torch.cat(maps).double().numpy(), owner.numpy(), n_tracks)
         for maps in zip(*found, strict=True)
     ]
-    names, labels = material.dataset.names, run.genres("test")
+    names, labels = examples.dataset.names, run.genres("test")
     each = [preferences(activation, labels, run.labels, names) for activation in by_track]
     return {"run": run.name, "labels": run.labels, "tracks": n_tracks, "blocks": each}
 
@@ -62,7 +62,7 @@ def preferences(
         ``explained``, the median share of a channel's variance over tracks that lies between genres;
         ``most``: the most selective channel, its genre, ratio, and the track that excites it most.
     """
-    mean = geometry.means(activation, labels, len(names))
+    mean = class_statistics.means(activation, labels, len(names))
     level = mean.mean(axis=0)
     alive = np.flatnonzero(level > FAINT * level.mean())
     if not len(alive):

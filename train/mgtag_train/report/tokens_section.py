@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mgtag.explain.attention_profile import DECK as STEPS
-from mgtag_train.report.claims import (
+from mgtag_train.report.paper_figures import EQUATIONS, NEAREST
+from mgtag_train.report.paper_statements import (
     CLAIMS,
     SPACE,
     SURE,
@@ -20,7 +21,6 @@ from mgtag_train.report.claims import (
     top,
     verdicts,
 )
-from mgtag_train.report.paper_figures import EQUATIONS, NEAREST
 
 COLUMNS = {"filtered": "filtered", "tracks": "tracks", "untrained": "random weights"}
 MOOD = {

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from mgtag.explain.attention_profile import DECK as STEPS
 from mgtag_train.report.drawing import INK, bare, blank, clouds, halo, hues
-from mgtag_train.report.sections import Record
+from mgtag_train.report.paper_tables import Record
 
 
 def attention(analysis: Record) -> Figure:

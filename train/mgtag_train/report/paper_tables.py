@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mgtag_train.report import deck
-from mgtag_train.report.deck import table
+from mgtag_train.report import tokens_section
 from mgtag_train.report.paper_figures import (
     BLOCK_GENRES,
     FUSION_F1,
@@ -26,6 +25,7 @@ from mgtag_train.report.paper_figures import (
     QUEENS_LABELS,
     QUEENS_REPORT,
 )
+from mgtag_train.report.tokens_section import table
 
 SEARCH = "search-"  # before an experiment's name, in the name of its search among the analyses
 SHOWN = 5  # trials of a search
@@ -286,7 +286,7 @@ PARTS: Mapping[str, Sequence[Part]] = {
         _of("tsne", tsne),
         _of(f"{SEARCH}kth-4layer", search),
     ),
-    "spectrogram-sequence-attention": (_of("deck", deck.section), _of(f"{SEARCH}tokens", search)),
+    "spectrogram-sequence-attention": (_of("deck", tokens_section.section), _of(f"{SEARCH}tokens", search)),
     "iitkgp-lyrics-han-cnn": (
         lambda records, analyses: lyrics(records),
         _of(f"{SEARCH}lyrics-han", search),

@@ -21,7 +21,7 @@ from mgtag.models.kth import GTZAN_MOODS, MOODS
 from mgtag_train.lab.experiments import EXPERIMENTS
 from mgtag_train.lab.inputs import Inputs
 from mgtag_train.lab.trained import Trained, trained
-from mgtag_train.report import geometry
+from mgtag_train.report import class_statistics
 from mgtag_train.report.paper_figures import EQUATIONS, NEAREST
 
 # Dimensions that the codes are brought to. The deck's pictures are in 2 and 3, its equations in 3.
@@ -39,7 +39,7 @@ def deck(inputs: Inputs, runs: Path) -> dict[str, Any]:
     """
     filtered = trained("tokens", "filtered", inputs, runs)
     torch.manual_seed(0)
-    blank = build("tokens", EXPERIMENTS["tokens"].recipe.arguments).eval()
+    blank = build("tokens", EXPERIMENTS["tokens"].config.arguments).eval()
     return {
         "filtered": _asked(filtered),
         "tracks": _asked(trained("tokens", "tracks", inputs, runs)),
@@ -54,15 +54,15 @@ def _asked(run: Trained) -> dict[str, Any]:
     spaces: dict[str, Any] = {}
     for space, dimensions in SPACES.items():
         points = PCA(dimensions, random_state=0).fit_transform(codes) if dimensions else codes
-        places = geometry.means(points, genres, n_labels)
-        near = geometry.nearest(places, names)
+        places = class_statistics.means(points, genres, n_labels)
+        near = class_statistics.nearest(places, names)
         spaces[space] = {
             "nearest": near,
-            "agreement": geometry.agreement(near, NEAREST),
-            "farthest": geometry.farthest(places, names),
-            "close": {"-".join(group): geometry.closeness(places, names, group) for group in GROUPS},
-            "equations": [geometry.equation(places, names, terms) for terms in EQUATIONS],
-            "best_equations": geometry.equations(places, names, 5),
+            "agreement": class_statistics.agreement(near, NEAREST),
+            "farthest": class_statistics.farthest(places, names),
+            "close": {"-".join(group): class_statistics.closeness(places, names, group) for group in GROUPS},
+            "equations": [class_statistics.equation(places, names, terms) for terms in EQUATIONS],
+            "best_equations": class_statistics.equations(places, names, 5),
         }
         if dimensions:
             spaces[space]["means"] = dict(zip(names, places, strict=True))
@@ -87,17 +87,17 @@ def _attention(weights: F64, genres: I64, names: tuple[str, ...]) -> dict[str, A
     by_genre = {
         name: {
             "mean": own.mean(axis=0),
-            "top": geometry.attention_steps(own.mean(axis=0)),
-            "centre": geometry.centre(own.mean(axis=0)),
-            "steady": geometry.steadiness(own),
-            **geometry.against_uniform(own),
+            "top": class_statistics.attention_steps(own.mean(axis=0)),
+            "centre": class_statistics.centre(own.mean(axis=0)),
+            "steady": class_statistics.steadiness(own),
+            **class_statistics.against_uniform(own),
         }
         for name, own in zip(names, each, strict=True)
     }
     return {
         "by_genre": by_genre,
-        "all": geometry.against_uniform(weights) | {"mean": weights.mean(axis=0)},
-        "p_genres_differ": geometry.by_label(weights, genres, len(names)),
+        "all": class_statistics.against_uniform(weights) | {"mean": weights.mean(axis=0)},
+        "p_genres_differ": class_statistics.by_label(weights, genres, len(names)),
     }
 
 
@@ -149,8 +149,8 @@ def moods(parts: Mapping[str, tuple[F64, I64]], answers: I64) -> dict[str, Any]:
 def _heard(run: Trained, part: str) -> dict[str, Any]:
     """Codes (mean of a clip's twenty), attention over the steps, and answers of a part's tracks."""
     assert isinstance(run.model, Tokens)
-    material = run.parts[part]
-    windows, owner = material.tiles()
+    examples = run.parts[part]
+    windows, owner = examples.tiles()
     codes, attention, answers = [], [], []
     for batch in torch.split(windows, BATCH):
         output = run.model(batch)
