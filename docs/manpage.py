@@ -63,11 +63,11 @@ def _command(name: str, command: Any) -> list[str]:
                 rf"\fB{_text(o)}\fR" for o in sorted(option.opts + option.secondary_opts, key=len)
             )
             lines += [".TP", names + value, _text(option.help or "")]
-    return lines
+    return lines + _paragraphs((command.epilog or "").replace("**", ""))
 
 
 def _paragraphs(text: str | None) -> list[str]:
-    blocks = inspect.cleandoc(text or "").split("\n\n")
+    blocks = [block for block in inspect.cleandoc(text or "").split("\n\n") if block]
     return [line for block in blocks for line in (".PP", _text(" ".join(block.split())))]
 
 

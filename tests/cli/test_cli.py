@@ -636,3 +636,10 @@ def test_completion_offers_commands_options_and_values() -> None:
     assert set(COMMANDS) <= complete("mgtag ")
     assert {"--dry-run", "--threshold", "--index"} <= complete("mgtag scan --")
     assert complete("mgtag scan --device ") == {"auto", "cpu", "cuda"}
+
+
+@pytest.mark.parametrize("command", ["scan", "undo", "train"])
+def test_help_shows_no_type_behind_a_flag(run: Run, command: str) -> None:
+    shown = run(command, "--help").out
+    assert "--json" in shown or "--resume" in shown
+    assert "bool" not in shown

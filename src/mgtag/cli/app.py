@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 import mgtag
 
 if TYPE_CHECKING:
     from mgtag.library.index import Index
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Exit(IntEnum):
@@ -24,7 +29,39 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-app = typer.Typer(
+class _PlainFlags:
+    """Shows no type behind a flag: typer's help page says ``<bool>`` there."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
+
+class Command(_PlainFlags, TyperCommand):
+    """A command of mgtag."""
+
+
+class Group(_PlainFlags, TyperGroup):
+    """A command with commands of its own."""
+
+
+class App(typer.Typer):
+    """A Typer application whose commands and groups are ours."""
+
+    def command(  # type: ignore[override]
+        self, name: str, *, examples: tuple[str, ...] = (), **settings: Any
+    ) -> Callable[[F], F]:
+        """Register a command, with examples below its options; see `typer.Typer.command`."""
+        if examples:
+            settings["epilog"] = "\n\n".join(["**Examples**", *(f"`{line}`" for line in examples)])
+        return super().command(name, cls=Command, **settings)
+
+
+app = App(
+    cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",

@@ -22,7 +22,10 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-@app.command("scan")
+@app.command(
+    "scan",
+    examples=("mgtag scan --dry-run ~/Music", "mgtag scan ~/Music --append --threshold 0.9"),
+)
 def scan_command(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders and files to listen to.")],
     dry_run: Annotated[
