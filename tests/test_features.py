@@ -195,6 +195,9 @@ def test_without_a_level_loudness_matters() -> None:
     assert (window(2 * y, as_it_is) > window(y, as_it_is)).all()
 
 
-def test_silence_is_not_brought_to_a_level() -> None:
-    whiff = np.full((1, MUSICNN.n_samples), 1e-9, np.float32)
-    assert window(whiff, MUSICNN).max() < 1e-6
+def test_what_is_nearly_silent_stays_soft() -> None:
+    soft = 1e-5 * noise(MUSICNN.n_samples)[None]
+    np.testing.assert_allclose(
+        window(soft, MUSICNN), window(1e3 * soft, replace(MUSICNN, level_db=None)), atol=1e-5
+    )
+    assert not window(0 * soft, MUSICNN).any()

@@ -22,7 +22,7 @@ from mgtag.arrays import F32
 
 AMIN = 1e-10  # power under which a decibel is not worth telling (librosa.power_to_db)
 FLAT = 1e-3  # dB; a window that varies less than this holds no sound
-SILENT = 1e-5  # RMS under which a slice is not brought to a level
+SILENT = 1e-4  # RMS; a softer slice is brought to a level no further than one of this
 DYNAMIC_RANGE = 80.0  # dB under a window's loudest cell, unless a MelSpec says otherwise
 
 
@@ -111,10 +111,10 @@ def window(y: F32, spec: MelSpec) -> F32:
     """
     if spec.compression is None:
         return standardise(log_mel(y, spec), spec.top_db)
-    gain = np.ones(1, np.float32) if spec.level_db is None else _gain(y, spec.level_db)
-    compressed: F32 = np.log10(
-        np.float32(1) + np.float32(spec.compression) * np.square(gain) * _mel_power(y, spec)
-    )
+    power = _mel_power(y, spec)
+    if spec.level_db is not None:
+        power *= _gain(y, spec.level_db) ** 2
+    compressed: F32 = np.log10(1 + spec.compression * power)
     return compressed
 
 
@@ -183,11 +183,9 @@ def _mel_power(y: F32, spec: MelSpec) -> F32:
 
 
 def _gain(y: F32, level_db: float) -> F32:
-    """Factor that brings each slice to an RMS level, shape ``(..., 1, 1)``; silence is not made louder."""
+    """Factor that brings each slice to an RMS level, shape ``(..., 1, 1)``."""
     rms = np.sqrt(np.mean(np.square(y, dtype=np.float64), axis=-1))[..., None, None]
-    gain: F32 = np.divide(10 ** (level_db / 20), rms, out=np.ones_like(rms), where=rms > SILENT).astype(
-        np.float32
-    )
+    gain: F32 = (10 ** (level_db / 20) / np.maximum(rms, SILENT)).astype(np.float32)
     return gain
 
 
