@@ -27,6 +27,7 @@ ARROWS: dict[str, set[str]] = {
     "audio": {"arrays", "errors", "ffmpeg"},
     "features": {"arrays", "errors"},
     "bundle": {"errors", "features"},
+    "install": {"arrays", "errors", "features", "bundle"},
     "inference": {"arrays", "errors", "audio", "features", "bundle", "prediction", "models"},
     "tags": {"errors"},
     "library": HEARING | {"tags"},
@@ -36,7 +37,7 @@ ARROWS["view"] = set(ARROWS)
 ARROWS["cli"] = set(ARROWS) - {"models"}
 TORCH = {"explain", "inference", "models"}  # no other folder may import it, not even late
 
-SHARED = {"arrays", "audio", "features", "bundle", "models", "vote", "errors", "inference"}
+SHARED = {"arrays", "audio", "features", "bundle", "models", "vote", "errors", "inference", "install"}
 LABORATORY: dict[str, set[str]] = {
     "data": SHARED | {"workers"},
     "learn": SHARED | {"workers", "data"},

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from mgtag.models import fusion, han, iitkgp, kth, mfcc, queens, tokens, vgg
+from mgtag.models import fusion, han, iitkgp, kth, mfcc, musicnn, queens, tokens, vgg
 from mgtag.models.ensemble import Ensemble
 from mgtag.models.fusion import Fusion, FusionSpec
 from mgtag.models.han import Han, HanSpec
 from mgtag.models.iitkgp import LyricsCnn, LyricsCnnSpec
 from mgtag.models.kth import Kth, KthSpec
 from mgtag.models.mfcc import Mfcc, MfccSpec
+from mgtag.models.musicnn import Musicnn, MusicnnSpec
 from mgtag.models.output import ModelOutput, Network, Spec
 from mgtag.models.queens import Queens, QueensSpec
 from mgtag.models.tokens import Tokens, TokensSpec
@@ -33,6 +34,8 @@ ARCHITECTURES: dict[str, Spec] = {
 }
 # Those that read words, and so take no windows: no bundle is made of them.
 OF_WORDS: dict[str, HanSpec] = {**han.ARCHITECTURES, **fusion.ARCHITECTURES}
+# Those whose weights come from elsewhere, and that nothing is trained from here.
+PRETRAINED: dict[str, Spec] = {**musicnn.PRETRAINED}
 NETWORKS: dict[type[Spec | HanSpec], Callable[[Any], Network]] = {
     QueensSpec: Queens,
     VggSpec: Vgg,
@@ -42,11 +45,13 @@ NETWORKS: dict[type[Spec | HanSpec], Callable[[Any], Network]] = {
     LyricsCnnSpec: LyricsCnn,
     HanSpec: Han,
     FusionSpec: Fusion,
+    MusicnnSpec: Musicnn,
 }
 
 __all__ = [
     "ARCHITECTURES",
     "OF_WORDS",
+    "PRETRAINED",
     "Ensemble",
     "Fusion",
     "FusionSpec",
@@ -56,6 +61,7 @@ __all__ = [
     "LyricsCnn",
     "Mfcc",
     "ModelOutput",
+    "Musicnn",
     "Network",
     "Queens",
     "QueensSpec",
@@ -73,7 +79,7 @@ def build(architecture: str, arguments: Mapping[str, Any]) -> Network:
     Parameters
     ----------
     architecture : str
-        A key of `ARCHITECTURES` or of `OF_WORDS`, such as ``"queens-parallel"``.
+        A key of `ARCHITECTURES`, `OF_WORDS` or `PRETRAINED`, such as ``"queens-parallel"``.
     arguments : mapping
         What differs from the architecture's own values, as JSON keeps it: a list is as good
         as a tuple.
@@ -85,7 +91,7 @@ def build(architecture: str, arguments: Mapping[str, Any]) -> Network:
     TypeError
         If it has no such argument.
     """
-    known: dict[str, Spec | HanSpec] = {**ARCHITECTURES, **OF_WORDS}
+    known: dict[str, Spec | HanSpec] = {**ARCHITECTURES, **OF_WORDS, **PRETRAINED}
     if architecture not in known:
         raise KeyError(f"no architecture {architecture!r}; there are {', '.join(known)}")
     default = known[architecture]

@@ -1,0 +1,1 @@
+"""Models that others trained, made into bundles on the listener's machine."""

@@ -1,0 +1,3 @@
+from pathlib import Path
+
+SKELETON = Path(__file__).parent / "musicnn.onnx"
