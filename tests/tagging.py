@@ -12,7 +12,7 @@ def provenance(*genres: str) -> tags.Provenance:
 
 
 def write(path: Path, *genres: str) -> tags.Draft:
-    draft = tags.draft(path, genres, provenance(*genres), audio.signature)
+    draft = tags.draft(path, provenance(*genres), audio.signature)
     draft.commit()
     return draft
 

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from mgtag import tails
 from mgtag.errors import AudioError
 
 # FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
@@ -33,7 +33,9 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     if not Path(path).stat().st_size:
         raise AudioError(f"{path}: the file is empty.")
     with open(path, "rb") as file:  # Python's own OSError names the file and the cause; FFmpeg's does not
-        end = _end_of_sound(file)
+        end = tails.end_of_sound(file)
+    if not end:
+        raise AudioError(f"{path}: there are tags in this file, and no sound.")
     try:
         # "subfile" to see nothing behind the sound, "file" so that no name is taken for a protocol.
         container = av.open(
@@ -78,30 +80,3 @@ def is_guessed(path: Path, codec: str) -> bool:
         file.seek(skip)
         first = file.read(4096)
     return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def _end_of_sound(file: BinaryIO) -> int:
-    """Return where the tags behind the sound begin: APEv2, Lyrics3 and ID3v1, as many as there are.
-
-    FFmpeg takes them for sound where they stand in an unusual order or a frame is cut short.
-    """
-    end = file.seek(0, os.SEEK_END)
-    while end > 128:
-        file.seek(end - 128)
-        tail = file.read(128)
-        if tail.startswith(b"TAG"):
-            start = end - 128
-        elif tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
-            start = end - 15 - int(tail[-15:-9])
-            file.seek(max(0, start))
-            if file.read(11) != b"LYRICSBEGIN":
-                break
-        elif tail[-32:-24] == b"APETAGEX":
-            has_header = tail[-9] & 0x80
-            start = end - int.from_bytes(tail[-20:-16], "little") - (32 if has_header else 0)
-        else:
-            break
-        if not 0 < start < end:
-            break
-        end = start
-    return end

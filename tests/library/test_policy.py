@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mgtag import tags
 from mgtag.library.policy import Decision, Genres, Mode, decide
 
 KEEP, APPEND, OVERWRITE = "keep", "append", "overwrite"
@@ -73,7 +74,23 @@ def test_what_the_listener_made_of_it_is_the_listeners() -> None:
 
 def test_a_genre_added_by_hand_to_ours_stays() -> None:
     assert outcome(KEEP, ("Blues", "Live"), written=("Blues",)) == ("keep", ("Blues", "Live"))
-    assert outcome(APPEND, ("Blues", "Live"), written=("Blues",)) == ("write", ("Live", "Jazz"))
+    assert outcome(APPEND, ("Blues", "Live"), written=("Blues",)) == ("write", ("Blues", "Live", "Jazz"))
+
+
+@pytest.mark.parametrize("edited", [("Rock", "Blues"), ("Rock",), ("Blues", "Rock", "Other")])
+@pytest.mark.parametrize("kept", [(), ("Live",)])
+def test_an_edit_of_ours_makes_all_of_it_the_listeners(edited: Genres, kept: Genres) -> None:
+    note = tags.Provenance("b", 0.9, ("Blues", "Rock"), kept)
+    assert tags.Tags("", "", "", "", (*kept, "Blues", "Rock"), (), note).own == ("Blues", "Rock")
+    found = tags.Tags("", "", "", "", kept + edited, (), note)
+    assert (found.own, found.ours) == ((), False)
+    assert outcome(KEEP, found.genres, found.own) == ("keep", found.genres)
+    assert outcome(APPEND, found.genres, found.own) == ("write", (*found.genres, "Jazz"))
+
+
+@pytest.mark.parametrize("symbol", ["🎸", "★★★★", "!!!", "+/-", "∆"])
+def test_a_symbol_is_a_genre_made_by_hand(symbol: str) -> None:
+    assert outcome(KEEP, (symbol,)) == ("keep", (symbol,))
 
 
 def test_the_listener_may_take_one_of_ours_away() -> None:

@@ -64,7 +64,7 @@ def test_write_then_undo(tmp_path: Path, kind: str, before: dict[str, str]) -> N
     decoded = audio.load(path)
     was = tags.read(path)
 
-    draft = tags.draft(path, GENRES, PROVENANCE, audio.signature)
+    draft = tags.draft(path, PROVENANCE, audio.signature)
     assert path.read_bytes() == original, "nothing happens before commit"
     status = draft.commit()
     assert (status.st_size, status.st_mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)

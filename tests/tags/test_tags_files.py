@@ -41,7 +41,7 @@ def song_of_nobody() -> Iterator[Path]:
 
 
 def draft(path: Path, *, hard_links: bool = False) -> tags.Draft:
-    return tags.draft(path, GENRES, provenance(*GENRES), audio.signature, hard_links=hard_links)
+    return tags.draft(path, provenance(*GENRES), audio.signature, hard_links=hard_links)
 
 
 def only(path: Path) -> bool:
@@ -76,7 +76,7 @@ def test_nobody_else_can_read_the_copy_of_a_private_file(song: Path) -> None:
         modes.add(stat.S_IMODE(path.stat().st_mode))
         return audio.signature(path)
 
-    tags.draft(song, GENRES, provenance(*GENRES), payload).discard()
+    tags.draft(song, provenance(*GENRES), payload).discard()
     assert modes == {0o600}
 
 

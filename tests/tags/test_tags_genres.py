@@ -88,6 +88,8 @@ def test_anything_parses_to_clean_unique_names(values: list[str], slash: bool) -
         ("default",),
         ("n/a",),
         ("-",),
+        ("???",),
+        ("[ ]",),
         ("Unbekannt",),
         ("Unknown", "Other"),
     ],
@@ -98,7 +100,20 @@ def test_placeholders(genres: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "genres",
-    [("Rock",), ("Unknown", "Rock"), ("Otherworldly",), ("No Wave",), ("(17)",), ("0",), ("音楽",), ("R&B",)],
+    [
+        ("🎸",),
+        ("★★★★",),
+        ("!!!",),
+        ("+/-",),
+        ("Rock",),
+        ("Unknown", "Rock"),
+        ("Otherworldly",),
+        ("No Wave",),
+        ("(17)",),
+        ("0",),
+        ("音楽",),
+        ("R&B",),
+    ],
 )
 def test_what_somebody_meant_is_no_placeholder(genres: tuple[str, ...]) -> None:
     assert not tags.is_placeholder(genres)

@@ -90,7 +90,7 @@ def test_flac_blocks_stay(tmp_path: Path) -> None:
 
 def test_flac_behind_id3_is_tagged_in_its_comments_and_keeps_the_id3(tmp_path: Path) -> None:
     path = sounds.make(tmp_path / "a.flac", 1.0)
-    id3 = b"ID3\x03\x00\x00\x00\x00\x00\x0fTCON\x00\x00\x00\x05\x00\x00\x00Rock"
+    id3 = b"ID3\x03\x00\x00\x00\x00\x00\x0fTIT2\x00\x00\x00\x05\x00\x00\x00Rock"
     path.write_bytes(id3 + path.read_bytes())
     write(path, "Jazz")
     assert path.read_bytes().startswith(id3)

@@ -63,6 +63,11 @@ class Decision:
     reason: str = ""
     added: Genres = ()
 
+    @property
+    def kept(self) -> Genres:
+        """Those that were there and stay."""
+        return self.genres[: len(self.genres) - len(self.added)]
+
 
 def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: bool) -> Decision:
     """Weigh what the file says against what mgtag heard.
@@ -73,14 +78,14 @@ def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: b
     current : tuple of str
         The file's genres now.
     written : tuple of str
-        What mgtag wrote there before; it is still mgtag's if nobody changed it.
+        Those at the end of them that mgtag wrote, and that nobody changed since; see `Tags.own`.
     answer : tuple of str
         What mgtag heard, best first.
     sure : bool
         Whether the confidence reaches the threshold.
     """
-    ours = bool(written) and set(written) <= set(current)
-    by_hand = tuple(g for g in current if not (ours and g in written))
+    n = len(written) if current[-len(written) :] == written else 0
+    by_hand = current[: len(current) - n]
     if is_placeholder(by_hand):
         by_hand = ()
     if mode == "keep" and by_hand:

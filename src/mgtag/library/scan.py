@@ -174,8 +174,7 @@ class _Scan:
         try:
             if not fresh:
                 found = tags.read(path)
-                written = found.provenance.genres if found.provenance else ()
-                track = replace(track, genres=found.genres, written=written)
+                track = replace(track, genres=found.genres, written=found.own)
             threshold = card.threshold if policy.threshold is None else policy.threshold
             decision = decide(
                 policy.mode, track.genres, track.written, answer, result.confidence >= threshold
@@ -207,10 +206,10 @@ class _Scan:
 
     def _write(self, track: Track, decision: Decision, prediction: Prediction) -> None:
         """Journal first, then replace the file; see DESIGN, "A tag write is atomic"."""
-        provenance = tags.Provenance(self.tagger.bundle.id, round(track.confidence, 3), decision.added)
-        draft = tags.draft(
-            track.path, decision.genres, provenance, audio.signature, hard_links=self.policy.hard_links
+        provenance = tags.Provenance(
+            self.tagger.bundle.id, round(track.confidence, 3), decision.added, decision.kept
         )
+        draft = tags.draft(track.path, provenance, audio.signature, hard_links=self.policy.hard_links)
         try:
             change = self.index.begin_change(
                 Change(

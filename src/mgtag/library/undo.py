@@ -116,7 +116,6 @@ def _missing(path: Path) -> str:
 def _written(path: Path) -> tuple[str, ...]:
     """Return what an earlier run wrote, and is there again."""
     try:
-        provenance = tags.read(path).provenance
+        return tags.read(path).own
     except MgtagError:
         return ()
-    return provenance.genres if provenance else ()

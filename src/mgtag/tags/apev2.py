@@ -5,22 +5,28 @@ mutagen would rewrite every item and drop an ID3v1 block behind the tag.
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from mutagen._util import resize_bytes
 
+from mgtag import tails
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
-from mgtag.tags import id3v1
-from mgtag.tags.fields import MGTAG, Fields
+from mgtag.tags.fields import MGTAG, Edit, Fields, Names
 
-_PREAMBLE = b"APETAGEX"
 _HEAD = struct.Struct("<8sIIII8s")  # preamble, version, size of items and footer, items, flags, zeros
-_HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
+_IS_HEADER = 1 << 29
+_ID3V1_KEYS = {
+    "TIT2": b"Title",
+    "TPE1": b"Artist",
+    "TALB": b"Album",
+    "TDRC": b"Year",
+    "TRCK": b"Track",
+    "COMM": b"Comment",
+}
 _KIND = 6  # bits of an item's flags; 0 is text
 
 
@@ -40,28 +46,28 @@ class Tag:
     at: int
     length: int = 0
     version: int = 2000
-    flags: int = _HAS_HEADER
+    flags: int = tails.APE_HAS_HEADER
     items: tuple[Item, ...] = ()
 
 
 def find(file: BinaryIO) -> Tag:
-    """Read the tag before any ID3v1 and Lyrics3 block, or say where one would stand.
+    """Read the last tag, or say where one would stand: before all others behind the sound.
 
     Raises
     ------
     TagError
         If there is a tag that cannot be taken apart.
     """
-    end = _end_of_apev2(file)
-    head = _read(file, end - _HEAD.size, _HEAD.size)
-    if not head.startswith(_PREAMBLE):
-        return Tag(at=end)
-    _, version, size, count, flags, _ = _HEAD.unpack(head)
-    length = size + (_HEAD.size if flags & _HAS_HEADER else 0)
-    if not _HEAD.size <= size <= length <= end:
+    found = tails.find(file)
+    end = tails.end_of_sound(file)
+    for tail in found:
+        if tail.kind == "APEv2":
+            _, version, size, count, flags, _ = _HEAD.unpack(_read(file, tail.end - _HEAD.size, _HEAD.size))
+            items = _items(_read(file, tail.end - size, size - _HEAD.size), count)
+            return Tag(tail.start, tail.end - tail.start, version, flags, items)
+    if _read(file, end - _HEAD.size, _HEAD.size).startswith(tails.APE_PREAMBLE):
         raise TagError("its APEv2 tag is damaged.")
-    items = _items(_read(file, end - size, size - _HEAD.size), count)
-    return Tag(end - length, length, version, flags, items)
+    return Tag(at=end)
 
 
 def fields(tag: Tag) -> Fields:
@@ -79,17 +85,28 @@ def fields(tag: Tag) -> Fields:
     return {**{name: text(key) for name, key in keys.items()}, "genre": genre.parse(text("Genre"))}
 
 
-def edit(tag: Tag, names: Sequence[str], mgtag: str | None) -> Tag:
-    """Return the tag with these genres and mgtag's own field; without the latter for None."""
-    new = [Item(b"Genre", 0, "\0".join(names).encode())]
-    if mgtag is not None:
-        new.append(Item(MGTAG.encode(), 0, mgtag.encode()))
+def with_genres(tag: Tag, edit: Edit, *, main: bool) -> Tag:
+    """Return the tag with other genres and, in a file's main tag, mgtag's own field.
+
+    A tag beside the main one changes only where it has a genre already, and not where that is
+    another than the one to be kept.
+    """
+    old = [item for item in tag.items if item.key.lower() == b"genre" and not item.flags & _KIND]
+    stored = [value for item in old for value in item.value.split(b"\0")]
+    n = genre.n_kept(stored, edit.kept, _genres)
+    if not main and (not _genres(stored) or (edit.kept and not n)):
+        return tag
+    like = old[0] if n else Item(b"Genre", 0, b"")
+    values = [*stored[:n], *(name.encode() for name in edit.behind(n))]
+    new = [Item(like.key, like.flags, b"\0".join(values))]
+    if main:
+        new.append(Item(MGTAG.encode(), 0, edit.mgtag.encode()))
     kept = [item for item in tag.items if not is_ours(item)]
     return Tag(tag.at, tag.length, tag.version, tag.flags, (*kept, *new))
 
 
 def is_ours(item: Item) -> bool:
-    """Say whether `edit` exchanges this item."""
+    """Say whether `with_genres` exchanges this item."""
     return item.key.lower() in (b"genre", MGTAG.lower().encode())
 
 
@@ -100,26 +117,26 @@ def write(file: BinaryIO, tag: Tag) -> None:
     )
 
     def head(flags: int) -> bytes:
-        return _HEAD.pack(_PREAMBLE, tag.version, len(body) + _HEAD.size, len(tag.items), flags, bytes(8))
+        return _HEAD.pack(
+            tails.APE_PREAMBLE, tag.version, len(body) + _HEAD.size, len(tag.items), flags, bytes(8)
+        )
 
     data = body + head(tag.flags & ~_IS_HEADER)
-    if tag.flags & _HAS_HEADER:
+    if tag.flags & tails.APE_HAS_HEADER:
         data = head(tag.flags | _IS_HEADER) + data
     resize_bytes(file, tag.length, len(data), tag.at)
     file.seek(tag.at)
     file.write(data)
 
 
-def _end_of_apev2(file: BinaryIO) -> int:
-    end = file.seek(0, os.SEEK_END)
-    if id3v1.block(file):
-        end -= id3v1.LENGTH
-    lyrics = _read(file, end - 15, 15)  # six digits of size, then the mark
-    if lyrics[6:] == b"LYRICS200" and lyrics[:6].isdigit():
-        start = end - len(lyrics) - int(lyrics[:6])
-        if _read(file, start, 11) == b"LYRICSBEGIN":
-            return start
-    return end
+def from_id3v1(at: int, frames: Mapping[str, Any]) -> Tag:
+    """Return a new tag that says what an ID3v1 block says, which it would hide from players."""
+    found = ((key, frames[name]) for name, key in _ID3V1_KEYS.items() if name in frames)
+    return Tag(at, items=tuple(Item(key, 0, str(frame.text[0]).encode()) for key, frame in found))
+
+
+def _genres(values: Sequence[bytes]) -> Names:
+    return genre.parse(value.decode("utf-8", "replace") for value in values)
 
 
 def _items(data: bytes, count: int) -> tuple[Item, ...]:

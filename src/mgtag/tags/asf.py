@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from typing import Any, BinaryIO
 
 from mutagen import PaddingInfo
 from mutagen.asf import ASF
+from mutagen.asf._attrs import ASFUnicodeAttribute
 
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import MGTAG, Fields
+from mgtag.tags.fields import MGTAG, Edit, Source
 
 NAME = "ASF"
 _GENRE = "WM/Genre"
@@ -30,8 +31,8 @@ _REWRITTEN = {
 class Asf:
     """An ASF file."""
 
-    def read(self, file: BinaryIO) -> tuple[str, Fields]:
-        """Return the kind of tag and its fields."""
+    def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
+        """Return the kind of tag, and what it says."""
         tags = _load(file).tags
 
         def text(name: str) -> list[str]:
@@ -39,14 +40,16 @@ class Asf:
 
         keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", "mood": "WM/Mood"}
         found = {name: text(key) for name, key in keys.items()}
-        return NAME, {**found, MGTAG: text(MGTAG), "genre": genre.parse(text(_GENRE))}
+        return NAME, [Source({**found, MGTAG: text(MGTAG), "genre": genre.parse(text(_GENRE))})]
 
-    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+    def write(self, file: BinaryIO, edit: Edit) -> None:
         """Exchange the genres and mgtag's own field."""
         asf = _load(file)
-        asf.tags[:] = [(key, value) for key, value in asf.tags if not _is_ours(key)]
-        asf.tags[_GENRE] = list(names)
-        asf.tags[MGTAG] = [mgtag]
+        stored = [(key, value) for key, value in asf.tags if key.lower() == _GENRE.lower()]
+        n = genre.n_kept(stored, edit.kept, lambda pairs: genre.parse(str(value) for _, value in pairs))
+        new = [(_GENRE, name) for name in edit.behind(n)] + [(MGTAG, edit.mgtag)]
+        others = [(key, value) for key, value in asf.tags if not _is_ours(key)]
+        asf.tags[:] = others + stored[:n] + [(key, ASFUnicodeAttribute(value)) for key, value in new]
         file.seek(0)
         asf.save(file, padding=_keep_padding)
 

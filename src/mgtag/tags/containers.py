@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import BinaryIO, Protocol
 
-from mutagen.mp3 import MP3
+from mutagen import mp3
 
 from mgtag.errors import TagError
 from mgtag.tags import id3
+from mgtag.tags.around import APE, MP3, Around
 from mgtag.tags.asf import Asf
-from mgtag.tags.fields import Fields
-from mgtag.tags.id3_files import AIFF, WAVE, Ape, Mp3
+from mgtag.tags.chunked import AIFF, WAVE
+from mgtag.tags.fields import Edit, Source
 from mgtag.tags.mp4 import Mp4
 from mgtag.tags.vorbis import Flac, Ogg
 
@@ -20,10 +21,10 @@ from mgtag.tags.vorbis import Flac, Ogg
 class Container(Protocol):
     """How tags are read and written in one kind of file; all work on an open file."""
 
-    def read(self, file: BinaryIO) -> tuple[str, Fields]:
-        """Return the kind of tag, empty where there is none, and its fields."""
+    def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
+        """Return the kind of tag, empty where there is none, and what each tag of the file says."""
 
-    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+    def write(self, file: BinaryIO, edit: Edit) -> None:
         """Exchange the genres and mgtag's own field, in place."""
 
     def others(self, file: BinaryIO) -> Iterable[Hashable]:
@@ -32,14 +33,14 @@ class Container(Protocol):
 
 _MAGIC: list[tuple[re.Pattern[bytes], Container]] = [
     (re.compile(rb"fLaC"), Flac()),
-    (re.compile(rb"MAC |wvpk|MPCK|MP\+|tBaK"), Ape()),
+    (re.compile(rb"MAC |wvpk|MPCK|MP\+|tBaK"), APE),
     (re.compile(rb"OggS"), Ogg()),
     (re.compile(rb"....ftyp", re.DOTALL), Mp4()),
     (re.compile(rb"RIFF....WAVE", re.DOTALL), WAVE),
     (re.compile(rb"FORM....AIF[FC]", re.DOTALL), AIFF),
     (re.compile(re.escape(bytes.fromhex("3026b2758e66cf11"))), Asf()),
 ]
-_BEHIND_ID3 = (Flac, Ape)  # what some put an ID3 tag in front of, and players put up with
+_BEHIND_ID3 = (Flac, Around)  # what some put an ID3 tag in front of, and players put up with
 
 
 def recognise(file: BinaryIO) -> Container:
@@ -50,12 +51,9 @@ def recognise(file: BinaryIO) -> Container:
     TagError
         If it is none that mgtag can tag.
     """
-    file.seek(0)
+    n = id3.end_of_front(file)
+    file.seek(n)
     head = file.read(16)
-    n = id3.length(head)
-    if n:
-        file.seek(n)
-        head = file.read(16)
     if not head:
         raise TagError("there is nothing in this file to tag.")
     for magic, container in _MAGIC:
@@ -65,7 +63,7 @@ def recognise(file: BinaryIO) -> Container:
         raise TagError("a wav of this kind (RF64, made for more than 4 GB) has no tags that players read.")
     file.seek(0)
     try:
-        MP3(file)
+        mp3.MP3(file)
     except Exception as error:  # its parser raises whatever a damaged file makes it
         raise TagError("this is no kind of audio file that mgtag can tag.") from error
-    return Mp3()
+    return MP3

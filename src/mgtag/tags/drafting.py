@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from mgtag.errors import AudioError, TagError
 from mgtag.tags import patch as binary_patch
 from mgtag.tags.containers import recognise
 from mgtag.tags.copying import carry_over, check_allowed, check_unchanged, new_copy, sync_folder
-from mgtag.tags.fields import Provenance
+from mgtag.tags.fields import Edit, Provenance
 from mgtag.tags.hashing import Digest, pour
 from mgtag.tags.reading import explained, tags_of
 
@@ -74,22 +74,15 @@ class Draft:
             self.temporary.unlink()
 
 
-def draft(
-    path: Path,
-    genres: Sequence[str],
-    provenance: Provenance,
-    payload: Payload,
-    *,
-    hard_links: bool = False,
-) -> Draft:
+def draft(path: Path, provenance: Provenance, payload: Payload, *, hard_links: bool = False) -> Draft:
     """Write genres, each a value of its own, and their provenance into a copy of a file.
 
     Parameters
     ----------
     path : Path
         The file, or a link to it; a link stays a link.
-    genres : sequence of str
-        What the file shall say; at least one.
+    provenance : Provenance
+        What the file shall say: the genres to be kept as they are stored, and those to be added.
     payload : callable
         `mgtag.audio.signature`: the identity of the sound, which must not change.
     hard_links : bool
@@ -102,18 +95,19 @@ def draft(
     AudioError
         If its sound cannot be read to the end; the file is as it was.
     """
-    if not genres or any(not name.strip() or "\0" in name for name in genres):
+    names = provenance.names
+    if not names or any(not name.strip() or "\0" in name for name in names):
         raise TagError(f"{path}: there is no genre to write.")
 
     def edit(original: BinaryIO, copy: BinaryIO) -> None:
         container = recognise(copy)
         before = Counter(container.others(copy))
-        container.write(copy, genres, provenance.to_json())
+        container.write(copy, Edit(provenance.kept, provenance.genres, provenance.to_json()))
         copy.flush()
         if before - Counter(container.others(copy)):
             raise TagError("other tags than the genre would be lost, so it was left as it is.")
         tags = tags_of(copy)
-        if tags.genres != tuple(genres) or tags.provenance != provenance:
+        if tags.genres != names or tags.provenance != provenance:
             raise TagError("its tags do not take these genres, so it was left as it is.")
 
     return _draft(path, edit, payload, hard_links=hard_links)

@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 MGTAG = "MGTAG"  # the one field that is ours, in every container
 
 # Field name -> values as stored; the keys are those of `Tags`, and MGTAG.
 Fields = Mapping[str, Sequence[str]]
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What to write into a file's tags.
+
+    Attributes
+    ----------
+    kept : tuple of str
+        The genres that stand there and stay, byte for byte as they are stored.
+    added : tuple of str
+        Those to put behind them, or, where nothing is kept, in place of all others.
+    mgtag : str
+        The value of mgtag's own field.
+    """
+
+    kept: Names
+    added: Names
+    mgtag: str
+
+    @property
+    def names(self) -> Names:
+        """Return the file's genres afterwards."""
+        return self.kept + self.added
+
+    def behind(self, n: int) -> Names:
+        """Return what is to be stored behind the first `n` values: all names where none is kept."""
+        return self.added if n else self.names
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of the tags of a file: what it says, and what of a list of genres it has room for."""
+
+    fields: Fields
+    room_for: Callable[[Names], Names] = tuple
 
 
 @dataclass(frozen=True)
@@ -24,26 +61,37 @@ class Provenance:
         Its calibrated confidence in 0..1.
     genres : tuple of str
         The genres as written, best first.
+    kept : tuple of str
+        The listener's genres that stood there and were left in front of them.
     """
 
     bundle: str
     confidence: float
-    genres: tuple[str, ...]
+    genres: Names
+    kept: Names = ()
+
+    @property
+    def names(self) -> Names:
+        """Return the file's genres as mgtag left them."""
+        return self.kept + self.genres
 
     def to_json(self) -> str:
         """Return one line of ASCII, so that no container's encoding can hurt it."""
-        return json.dumps({"bundle": self.bundle, "confidence": self.confidence, "genres": self.genres})
+        said = {"bundle": self.bundle, "confidence": self.confidence, "genres": self.genres}
+        return json.dumps(said | ({"kept": self.kept} if self.kept else {}))
 
     @classmethod
     def from_json(cls, text: str) -> Provenance | None:
         """Read what `to_json` wrote; None for what somebody else left in the field."""
         try:
             found = json.loads(text)
-            bundle, confidence, genres = found["bundle"], float(found["confidence"]), found["genres"]
-        except (ValueError, TypeError, KeyError, RecursionError):
+            bundle, confidence = found["bundle"], float(found["confidence"])
+            genres, kept = found["genres"], found.get("kept", [])
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             return None
-        if isinstance(bundle, str) and isinstance(genres, list) and all(isinstance(g, str) for g in genres):
-            return cls(bundle, confidence, tuple(genres))
+        names = [*genres, *kept] if isinstance(genres, list) and isinstance(kept, list) else [None]
+        if isinstance(bundle, str) and all(isinstance(name, str) for name in names):
+            return cls(bundle, confidence, tuple(genres), tuple(kept))
         return None
 
 
@@ -68,11 +116,18 @@ class Tags:
     title: str
     artist: str
     album: str
-    genres: tuple[str, ...]
-    mood: tuple[str, ...]
+    genres: Names
+    mood: Names
     provenance: Provenance | None
 
     @property
+    def own(self) -> Names:
+        """Those of the genres that mgtag wrote; none once anybody changed anything about them."""
+        if self.provenance is None or self.provenance.names != self.genres:
+            return ()
+        return self.provenance.genres
+
+    @property
     def ours(self) -> bool:
-        """Whether the genres are exactly those mgtag wrote; otherwise they are the listener's."""
-        return self.provenance is not None and bool(self.genres) and self.provenance.genres == self.genres
+        """Whether the genres are exactly as mgtag left them; otherwise they are the listener's."""
+        return bool(self.own)

@@ -7,9 +7,14 @@ as a reference and a name ("(17)Rock"), as several values, and as one value with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from mutagen.id3 import TCON
+
+from mgtag.tags.fields import Names
+
+T = TypeVar("T")
 
 # What taggers and rippers write where nobody has decided anything: letters and digits only.
 _PLACEHOLDERS = frozenset(
@@ -19,6 +24,10 @@ _PLACEHOLDERS = frozenset(
     unbekannt sonstige sonstiges inconnu autre autres desconocido otro otros sconosciuto altro
     """.split()
 )
+
+_BLANK = re.compile(
+    r"[\s\-–—_.…?<>()\[\]]*"
+)  # signs that stand for nothing; others, such as "!!!", are a name
 
 # Names with a slash that are one genre in the iTunes Store or at AllMusic.
 _COMPOUNDS = frozenset(
@@ -53,7 +62,12 @@ def parse(values: Iterable[str], *, slash: bool = False) -> tuple[str, ...]:
 
 def is_placeholder(genres: Sequence[str]) -> bool:
     """Say whether these genres tell nothing: none at all, or only words such as "Unknown"."""
-    return all(_key(name) in _PLACEHOLDERS or not _key(name) for name in parse(genres))
+    return all(_key(name) in _PLACEHOLDERS or _BLANK.fullmatch(name) for name in parse(genres))
+
+
+def n_kept(stored: Sequence[T], kept: Names, read: Callable[[Sequence[T]], Names]) -> int:
+    """Return how many of the values that a field stores say the genres to be kept; 0 if none do."""
+    return max((n for n in range(1, len(stored) + 1) if kept and read(stored[:n]) == kept), default=0)
 
 
 def id3v1_number(genre: str) -> int:

@@ -8,10 +8,11 @@ keeps its version, 2.2 included.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import BinaryIO
 
 from mutagen.id3 import ID3, BitPaddedInt, Frames, TextFrame
 from mutagen.id3._tags import determine_bpi
@@ -19,10 +20,12 @@ from mutagen.id3._util import unsynch
 
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import MGTAG, Fields
+from mgtag.tags.fields import MGTAG, Edit, Fields
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 _PADDING = 1024  # bytes, where a tag has to grow anyway
+_GENRE_IDS = (b"TCO", b"TCON", b"TCO\0")
+_MOODS = ("TMOO", "TXXX:MOOD", "TXXX:Mood", "TXXX:mood")
 _KEYS = {"title": "TIT2", "artist": "TPE1", "album": "TALB"}
 
 
@@ -111,6 +114,27 @@ def parse(data: bytes) -> Tag:
     return Tag(version, flags & ~_EXTENDED, frames, rest, total, plain)
 
 
+def in_front(file: BinaryIO) -> list[Tag]:
+    """Return the tags that a file begins with: one, as a rule, or none."""
+    found, end = [], end_of_front(file)
+    file.seek(0)
+    while file.tell() < end:
+        head = file.read(10)
+        found.append(parse(head + file.read(length(head) - 10)))
+    return found
+
+
+def end_of_front(file: BinaryIO) -> int:
+    """Return where the tags that a file begins with end."""
+    end = 0
+    while True:
+        file.seek(end)
+        n = length(file.read(10))
+        if not n:
+            return end
+        end += n
+
+
 def render(tag: Tag) -> bytes:
     """Put a tag together, in the room of the old one where it fits, with zeros behind it."""
     body = b"".join(frame.raw for frame in tag.frames) + tag.rest
@@ -127,37 +151,49 @@ def render(tag: Tag) -> bytes:
 def fields(tag: Tag) -> Fields:
     """Return the values that mgtag reads, through mutagen."""
     found = _load(tag, tag.frames)
-
-    def text(key: str) -> list[str]:
-        return [str(value) for frame in found.getall(key) for value in frame.text]
-
-    # One value, no NUL in the field: what 2.3 had instead of several values was a slash.
-    single = tag.version < 4 and sum(_is_multiple(tag, frame) for frame in tag.frames) == 0
     return {
-        **{key: text(name) for key, name in _KEYS.items()},
-        "genre": genre.parse(text("TCON"), slash=single),
-        "mood": text("TMOO") or text("TXXX:MOOD") or text("TXXX:Mood") or text("TXXX:mood"),
-        MGTAG: text(f"TXXX:{MGTAG}"),
+        **{key: _text(found, name) for key, name in _KEYS.items()},
+        "genre": genre.parse(_text(found, "TCON"), slash=_is_single(tag)),
+        "mood": next(filter(None, (_text(found, name) for name in _MOODS)), []),
+        MGTAG: _text(found, f"TXXX:{MGTAG}"),
     }
 
 
-def edit(tag: Tag, names: Sequence[str], mgtag: str) -> Tag:
-    """Return the tag with these genres, each a value of its own, and mgtag's own field."""
+def with_genres(tag: Tag, edit: Edit, *, main: bool) -> Tag:
+    """Return the tag with other genres and, in a file's main tag, mgtag's own field.
+
+    A tag beside the main one changes only where it has a genre already, and not where that is
+    another than the one to be kept.
+    """
+    stored, separator = _stored(tag)
+    n = genre.n_kept(stored, edit.kept, lambda values: genre.parse(values, slash=separator == "/"))
+    if not main and (not genre.parse(stored) or (edit.kept and not n)):
+        return tag
+    new = list(edit.behind(n))
+    if tag.version < 4:  # a "(" at the beginning would be a reference
+        new = ["(" + name if name.startswith("(") else name for name in new]
+    text = (separator if n else "\0").join([*stored[:n], *new])
+    if tag.version < 4 and "/" in text and len(edit.names) == 1:
+        text += "\0"  # a lone "Rock/Pop" would be two genres
     genre_id, own_id = (b"TCO", b"TXX") if tag.version == 2 else (b"TCON", b"TXXX")
-    text = "\0".join(names)
-    if tag.version < 4:
-        # A "(" at the beginning would be a reference, and a lone "Rock/Pop" two genres.
-        text = "\0".join("(" + name if name.startswith("(") else name for name in names)
-        text += "\0" if len(names) == 1 and "/" in text else ""
-    new = [_frame(tag, genre_id, text), _frame(tag, own_id, f"{MGTAG}\0{mgtag}")]
-    return replace(tag, frames=(*(frame for frame in tag.frames if not is_ours(tag, frame)), *new))
+    frames = [frame for frame in tag.frames if not is_ours(tag, frame)]
+    frames.append(_frame(tag, genre_id, text, _encoding(tag) if n else None))
+    if main:
+        frames.append(_frame(tag, own_id, f"{MGTAG}\0{edit.mgtag}"))
+    return replace(tag, frames=tuple(frames))
 
 
 def is_ours(tag: Tag, frame: Frame) -> bool:
-    """Say whether `edit` exchanges this frame: the genre, or mgtag's own field."""
+    """Say whether `with_genres` exchanges this frame: the genre, or mgtag's own field."""
     if frame.name in (b"TXX", b"TXXX"):
         return f"TXXX:{MGTAG}" in _load(tag, [frame])
-    return frame.name in (b"TCO", b"TCON", b"TCO\0")
+    return frame.name in _GENRE_IDS
+
+
+def others(tag: Tag) -> Iterator[Hashable]:
+    """Yield all that `with_genres` must leave as it is."""
+    yield from (frame for frame in tag.frames if not is_ours(tag, frame))
+    yield tag.rest
 
 
 def from_id3v1(frames: dict[str, TextFrame]) -> Tag:
@@ -197,17 +233,58 @@ def _split(body: bytes, version: int, plain: bool) -> tuple[tuple[Frame, ...], b
     return tuple(frames), body[at:]
 
 
-def _frame(tag: Tag, name: bytes, text: str) -> Frame:
-    if tag.version == 4:
-        body = b"\3" + text.encode("utf-8")  # UTF-8 has no 0xFF: nothing to unsynchronise
-    elif text.isascii():
-        body = b"\0" + text.encode("ascii")
-    else:
-        body = b"\1" + _utf16(text)
+def _text(found: ID3, name: str) -> list[str]:
+    return [str(value) for frame in found.getall(name) for value in frame.text]
+
+
+def _stored(tag: Tag) -> tuple[list[str], str]:
+    """Return the values of the genre as they are stored, and what separates them."""
+    stored = _text(_load(tag, tag.frames), "TCON")
+    if _is_single(tag) and genre.parse(stored, slash=True) != genre.parse(stored):
+        return [part for value in stored for part in value.split("/")], "/"
+    return stored, "\0"
+
+
+def _is_single(tag: Tag) -> bool:
+    """Say whether a slash separates genres: in a field without NUL, before 2.4 brought several values."""
+    return tag.version < 4 and not any(_is_multiple(tag, frame) for frame in tag.frames)
+
+
+def _encoding(tag: Tag) -> int | None:
+    """Return the encoding of the genre that is there, so that what stays of it stays to the byte."""
+    for frame in tag.frames:
+        if frame.name in _GENRE_IDS and not tag.flags & _UNSYNCHRONISED:
+            return frame.raw[_head_length(tag)] if len(frame.raw) > _head_length(tag) else None
+    return None
+
+
+def _head_length(tag: Tag) -> int:
+    return 6 if tag.version == 2 else 10
+
+
+def _frame(tag: Tag, name: bytes, text: str, encoding: int | None = None) -> Frame:
+    """Encode a text: as asked if that can be, and in the version's own way otherwise."""
+    body = _encode(text, encoding)
+    if body is None and tag.version == 4:
+        body = _encode(text, 3)  # UTF-8 has no 0xFF: nothing to unsynchronise
+    body = body or _encode(text, 0 if text.isascii() else 1) or b""
     if tag.version == 2:
         return Frame(name, name + len(body).to_bytes(3, "big") + body)
     size = len(body).to_bytes(4, "big") if tag.plain_sizes else BitPaddedInt.to_str(len(body), width=4)
     return Frame(name, name + size + b"\0\0" + body)
+
+
+def _encode(text: str, encoding: int | None) -> bytes | None:
+    encode: dict[int | None, Callable[[], bytes]] = {
+        0: lambda: text.encode("latin-1"),
+        1: lambda: _utf16(text),
+        2: lambda: text.encode("utf-16-be"),
+        3: lambda: text.encode("utf-8"),
+    }
+    try:
+        return bytes([encoding or 0]) + encode[encoding]()
+    except (KeyError, UnicodeEncodeError):
+        return None
 
 
 def _utf16(text: str) -> bytes:
@@ -216,9 +293,9 @@ def _utf16(text: str) -> bytes:
 
 
 def _is_multiple(tag: Tag, frame: Frame) -> bool:
-    if frame.name not in (b"TCO", b"TCON", b"TCO\0"):
+    if frame.name not in _GENRE_IDS:
         return False
-    body = frame.raw[6 if tag.version == 2 else 10 :]
+    body = frame.raw[_head_length(tag) :]
     nul = b"\0\0" if body[:1] in (b"\1", b"\2") else b"\0"
     text = body[1:]
     return any(text[i : i + len(nul)] == nul for i in range(0, len(text), len(nul)))

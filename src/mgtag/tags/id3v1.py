@@ -1,25 +1,19 @@
-"""The last 128 bytes of an mp3: ID3v1. Only its genre number is ever changed."""
+"""ID3v1: 128 bytes behind the sound. Only the genre number is ever changed."""
 
 from __future__ import annotations
 
-import os
 from typing import BinaryIO
 
 from mutagen.id3 import ParseID3v1, TextFrame
 
+from mgtag import tails
 from mgtag.tags import genres as genre
+from mgtag.tags.fields import Names
 
-LENGTH = 128
 
-
-def block(file: BinaryIO) -> bytes:
-    """Return the file's ID3v1 block, or nothing where it has none."""
-    size = file.seek(0, os.SEEK_END)
-    if size < LENGTH:
-        return b""
-    file.seek(size - LENGTH)
-    data = file.read(LENGTH)
-    return data if data[:3] == b"TAG" else b""
+def blocks(file: BinaryIO) -> list[bytes]:
+    """Return the file's ID3v1 blocks, the last one first: one, as a rule, or none."""
+    return [_read(file, tail) for tail in tails.find(file) if tail.kind == "ID3v1"]
 
 
 def frames(data: bytes) -> dict[str, TextFrame]:
@@ -27,11 +21,22 @@ def frames(data: bytes) -> dict[str, TextFrame]:
     return (ParseID3v1(data) or {}) if data else {}
 
 
+def room_for(names: Names) -> Names:
+    """Return what a block says of these genres: the first, if the list of 1996 knows it."""
+    return genre.parse([f"({genre.id3v1_number(names[0])})"]) if names else ()
+
+
 def set_genre(file: BinaryIO, name: str) -> None:
     """Write the genre's number; 255, "none", where the list of 1996 does not know it.
 
     The old number would contradict the genre that is written beside it.
     """
-    if block(file):
-        file.seek(-1, os.SEEK_END)
-        file.write(bytes([genre.id3v1_number(name)]))
+    for tail in tails.find(file):
+        if tail.kind == "ID3v1":
+            file.seek(tail.end - 1)
+            file.write(bytes([genre.id3v1_number(name)]))
+
+
+def _read(file: BinaryIO, tail: tails.Tail) -> bytes:
+    file.seek(tail.start)
+    return file.read(tail.end - tail.start)

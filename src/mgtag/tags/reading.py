@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from mgtag.errors import MgtagError, TagError
 from mgtag.tags.containers import recognise
-from mgtag.tags.fields import MGTAG, Provenance, Tags
+from mgtag.tags.fields import MGTAG, Names, Provenance, Source, Tags
+from mgtag.tags.genres import is_placeholder
 
 _REASONS = {
     errno.ENOENT: "it is not there any more",
@@ -39,18 +40,37 @@ def read(path: Path) -> Tags:
 
 
 def tags_of(file: BinaryIO) -> Tags:
-    """Read the tags of an open file."""
-    name, fields = recognise(file).read(file)
-    own = fields.get(MGTAG) or [""]
+    """Read the tags of an open file, each field from the first of its tags that has it."""
+    name, sources = recognise(file).read(file)
+
+    def first(key: str) -> Sequence[str]:
+        return next((s.fields[key] for s in sources if s.fields.get(key)), ())
+
+    provenance = Provenance.from_json((first(MGTAG) or [""])[0])
     return Tags(
         container=name,
-        title=_line(fields["title"]),
-        artist=_line(fields["artist"]),
-        album=_line(fields["album"]),
-        genres=tuple(fields["genre"]),
-        mood=tuple(fields["mood"]),
-        provenance=Provenance.from_json(own[0]),
+        title=_line(first("title")),
+        artist=_line(first("artist")),
+        album=_line(first("album")),
+        genres=_genres(sources, provenance),
+        mood=tuple(first("mood")),
+        provenance=provenance,
     )
+
+
+def _genres(sources: Sequence[Source], written: Provenance | None) -> Names:
+    """Return the genres of the first tag that somebody made; else of the first that says any.
+
+    A placeholder in one tag does not hide a genre in another, nor does what mgtag wrote hide what
+    was changed elsewhere. Where mgtag left the listener's genres in place, the tags may have
+    disagreed before.
+    """
+    found = [(s, tuple(s.fields["genre"])) for s in sources if s.fields.get("genre")]
+    telling = [(s, genres) for s, genres in found if not is_placeholder(genres)]
+    if written is not None and not written.kept:
+        by_hand = [(s, genres) for s, genres in telling if genres != s.room_for(written.genres)]
+        telling = by_hand or telling
+    return next((genres for _, genres in [*telling, *found]), ())
 
 
 def _line(values: Sequence[str]) -> str:

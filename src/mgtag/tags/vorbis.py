@@ -7,8 +7,8 @@ mutagen replaces what is no valid UTF-8, as old files have it, by question marks
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from mutagen import FileType, PaddingInfo
@@ -22,7 +22,8 @@ from mutagen.oggvorbis import OggVorbis
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
 from mgtag.tags import id3
-from mgtag.tags.fields import MGTAG, Fields
+from mgtag.tags.around import Around
+from mgtag.tags.fields import MGTAG, Edit, Fields, Names, Source
 
 NAME = "Vorbis"
 _PADDING = 1024  # bytes, where a block has to grow anyway
@@ -48,25 +49,37 @@ class Comments:
         found = (line.partition(b"=") for line in self.lines)
         return [value.decode("utf-8", "replace") for name, _, value in found if _is(name, key)]
 
+    def render(self) -> bytes:
+        """Return the block's bytes."""
+
+        def sized(part: bytes) -> bytes:
+            return struct.pack("<I", len(part)) + part
+
+        return sized(self.vendor) + struct.pack("<I", len(self.lines)) + b"".join(map(sized, self.lines))
+
 
 class Flac:
-    """A FLAC file."""
+    """A FLAC file; some put other tags around it."""
 
-    def read(self, file: BinaryIO) -> tuple[str, Fields]:
-        """Return the kind of tag and its fields."""
-        return NAME, _fields(_flac_comments(file))
+    around = Around("")
 
-    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+    def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
+        """Return the kind of tag, and what each tag says."""
+        return NAME, [Source(_fields(_flac_comments(file))), *self.around.read(file)[1]]
+
+    def write(self, file: BinaryIO, edit: Edit) -> None:
         """Exchange the genres and mgtag's own field."""
-        data = _edit(_flac_comments(file), names, mgtag)
+        comments = _with_genres(_flac_comments(file), edit)
         file.seek(0)
         flac = FLAC(file)
         if flac.tags is None:
             flac.add_tags()
-        _save(flac, file, names, data)
+        _save(flac, file, comments)
+        self.around.write(file, edit)
 
     def others(self, file: BinaryIO) -> Iterator[Hashable]:
         """Yield all that a change of genre must leave as it is."""
+        yield from self.around.others(file)
         yield from _others(_flac_comments(file))
         yield from (block for block in _flac_blocks(file) if block[0] not in (_COMMENT, _PADDING_BLOCK))
 
@@ -74,24 +87,24 @@ class Flac:
 class Ogg:
     """An Ogg file whose first stream is Vorbis, Opus, FLAC or Speex."""
 
-    def read(self, file: BinaryIO) -> tuple[str, Fields]:
-        """Return the kind of tag and its fields."""
-        return NAME, _fields(_ogg_comments(file))
+    def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
+        """Return the kind of tag, and what it says."""
+        return NAME, [Source(_fields(_ogg_comments(file)))]
 
-    def write(self, file: BinaryIO, names: Sequence[str], mgtag: str) -> None:
+    def write(self, file: BinaryIO, edit: Edit) -> None:
         """Exchange the genres and mgtag's own field."""
-        data = _edit(_ogg_comments(file), names, mgtag)
+        comments = _with_genres(_ogg_comments(file), edit)
         file.seek(0)
-        _save(_ogg_codec(file)[0](file), file, names, data)
+        _save(_ogg_codec(file)[0](file), file, comments)
 
     def others(self, file: BinaryIO) -> Iterator[Hashable]:
         """Yield all that a change of genre must leave as it is."""
         yield from _others(_ogg_comments(file))
 
 
-def _save(audio: FileType, file: BinaryIO, names: Sequence[str], comments: bytes) -> None:
+def _save(audio: FileType, file: BinaryIO, comments: Comments) -> None:
     def write(framing: bool = not isinstance(audio, FLAC)) -> bytes:
-        return comments + (b"\x01" if framing else b"")
+        return comments.render() + (b"\x01" if framing else b"")
 
     tags: Any = audio.tags
     tags.write = write
@@ -99,7 +112,7 @@ def _save(audio: FileType, file: BinaryIO, names: Sequence[str], comments: bytes
     audio.save(file, padding=_keep_padding)
     file.seek(0)
     again: Any = type(audio)(file)  # a second reader, as ours is rather lenient
-    if again.tags["GENRE"] != list(names):
+    if again.tags["GENRE"] != comments.values("GENRE"):
         raise TagError("its Vorbis comments do not take these genres, so it was left as it is.")
 
 
@@ -122,19 +135,24 @@ def _parse(data: bytes) -> Comments:
     return Comments(vendor, tuple(lines))
 
 
-def _edit(comments: Comments, names: Sequence[str], mgtag: str) -> bytes:
-    lines = [line for line in comments.lines if not _is_ours(line)]
-    lines += [b"GENRE=" + name.encode() for name in names] + [f"{MGTAG}={mgtag}".encode()]
-    parts = [comments.vendor, struct.pack("<I", len(lines)), *lines]
-    return b"".join(part if i == 1 else struct.pack("<I", len(part)) + part for i, part in enumerate(parts))
+def _with_genres(comments: Comments, edit: Edit) -> Comments:
+    stored = [line for line in comments.lines if _is_ours(line) and not _is(line.partition(b"=")[0], MGTAG)]
+    n = genre.n_kept(stored, edit.kept, lambda lines: _genres(Comments(lines=tuple(lines))))
+    lines = [line for line in comments.lines if not _is_ours(line)] + stored[:n]
+    lines += [b"GENRE=" + name.encode() for name in edit.behind(n)]
+    return replace(comments, lines=(*lines, f"{MGTAG}={edit.mgtag}".encode()))
 
 
 def _fields(comments: Comments) -> Fields:
     keys = {"title": "TITLE", "artist": "ARTIST", "album": "ALBUM", "mood": "MOOD", MGTAG: MGTAG}
     return {
         **{name: comments.values(key) for name, key in keys.items()},
-        "genre": genre.parse(comments.values("GENRE")),
+        "genre": _genres(comments),
     }
+
+
+def _genres(comments: Comments) -> Names:
+    return genre.parse(comments.values("GENRE"))
 
 
 def _others(comments: Comments) -> Iterator[Hashable]:
@@ -156,8 +174,7 @@ def _flac_comments(file: BinaryIO) -> Comments:
 
 
 def _flac_blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    file.seek(0)
-    file.seek(id3.length(file.read(10)))
+    file.seek(id3.end_of_front(file))
     if file.read(4) != b"fLaC":
         raise TagError("its FLAC header is damaged.")
     last = False

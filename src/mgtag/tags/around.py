@@ -1,0 +1,76 @@
+"""Tags around the sound: ID3v2 in front of it; APEv2 and ID3v1, with Lyrics3 between them, behind it.
+
+Any of them may stand at an mp3, at Monkey's Audio and WavPack, and at a FLAC file too. They are
+believed in the order of `Around.sources`. The genre is written to the main one, which is made where
+there is none, and to each other that has a genre, lest they contradict it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+from mutagen._util import resize_bytes
+
+from mgtag.tags import apev2, id3, id3v1
+from mgtag.tags.fields import Edit, Source
+
+
+@dataclass(frozen=True)
+class Around:
+    """The tags around the sound of one kind of file.
+
+    Attributes
+    ----------
+    main : {"ID3v2", "APEv2", ""}
+        Which of them also gets mgtag's own field; none where the container has a better place.
+    """
+
+    main: Literal["ID3v2", "APEv2", ""]
+
+    def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
+        """Return the kind of the tag that is believed first, and what each of them says."""
+        fronts = [(tag.name, Source(id3.fields(tag))) for tag in id3.in_front(file)]
+        ape = apev2.find(file)
+        behind = [("APEv2", Source(apev2.fields(ape)))] if ape.length else []
+        found = behind + fronts if self.main == "APEv2" else fronts + behind
+        for block in id3v1.blocks(file):
+            fields = id3.fields(id3.from_id3v1(id3v1.frames(block)))
+            found.append(("ID3v1", Source(fields, id3v1.room_for)))
+        return found[0][0] if found else "", [source for _, source in found]
+
+    def write(self, file: BinaryIO, edit: Edit) -> None:
+        """Exchange the genres and mgtag's own field."""
+        blocks = id3v1.blocks(file)
+        said = id3v1.frames(blocks[0]) if blocks else {}
+        tags = id3.in_front(file)
+        length = sum(tag.length for tag in tags)
+        if self.main == "ID3v2":
+            tags = tags or [id3.from_id3v1(said)]
+        data = b"".join(
+            id3.render(id3.with_genres(tag, edit, main=self.main == "ID3v2" and not n))
+            for n, tag in enumerate(tags)
+        )
+        resize_bytes(file, length, len(data), 0)
+        file.seek(0)
+        file.write(data)
+        ape = apev2.find(file)
+        if self.main == "APEv2" and not ape.length:
+            ape = apev2.from_id3v1(ape.at, said)
+        changed = apev2.with_genres(ape, edit, main=self.main == "APEv2")
+        if changed != ape:
+            apev2.write(file, changed)
+        if not edit.kept:
+            id3v1.set_genre(file, edit.names[0])
+
+    def others(self, file: BinaryIO) -> Iterator[Hashable]:
+        """Yield all that a change of genre must leave as it is."""
+        for tag in id3.in_front(file):
+            yield from id3.others(tag)
+        yield from (item for item in apev2.find(file).items if not apev2.is_ours(item))
+        yield from (block[:-1] for block in id3v1.blocks(file))
+
+
+MP3 = Around("ID3v2")
+APE = Around("APEv2")
