@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from mgtag.workers import Workers, executor
+from mgtag.workers import HEARING_S, MEMORY, Workers, executor
 
 PARENT = """
 import os, sys, time
@@ -29,6 +31,18 @@ if __name__ == "__main__":
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def note_and_hang(path: Path) -> None:
+    path.write_text(str(os.getpid()))
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
+    ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock, as a decoder that never returns
+
+
+def ceiling() -> int:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_AS)[0]
 
 
 def late(path: Path) -> None:
@@ -64,6 +78,50 @@ def test_a_crash_does_not_end_the_pool() -> None:
         with pytest.raises(BrokenExecutor):
             pool.submit(die).result()
         assert pool.submit(abs, -3).result() == 3
+
+
+def test_only_the_task_of_a_dead_worker_is_lost() -> None:
+    with Workers(4) as pool:
+        tasks = [pool.submit(die) if n == 7 else pool.submit(abs, -n) for n in range(20)]
+        assert [n for n, task in enumerate(tasks) if task.exception()] == [7]
+        assert [task.result() for n, task in enumerate(tasks) if n != 7] == [n for n in range(20) if n != 7]
+
+
+def test_a_task_that_hangs_is_killed_and_told(tmp_path: Path) -> None:
+    with Workers(2, limit_s=5) as pool:
+        hanging = pool.submit(note_and_hang, tmp_path / "pid")
+        assert pool.submit(abs, -3).result() == 3
+        with pytest.raises(TimeoutError):
+            hanging.result()
+        assert eventually(lambda: gone(int((tmp_path / "pid").read_text())))
+        assert pool.submit(abs, -4).result() == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the address space")
+def test_a_worker_has_a_memory_ceiling() -> None:
+    with Workers(1, memory=1 << 30) as pool:
+        pid = pool.submit(os.getpid).result()
+        with pytest.raises(MemoryError):
+            pool.submit(bytes, 2 << 30).result()
+        assert pool.submit(len, bytes(1 << 20)).result() == 1 << 20
+        assert pool.submit(os.getpid).result() == pid
+
+
+def test_a_worker_of_a_scan_is_bounded() -> None:
+    with executor(1, "cpu") as pool:
+        assert isinstance(pool, Workers)
+        assert pool.submit(ceiling).result() == MEMORY
+        assert pool._limit_s == HEARING_S
+
+
+def test_what_cannot_be_sent_is_told_and_costs_no_worker() -> None:
+    with Workers(1) as pool:
+        pid = pool.submit(os.getpid).result()
+        with pytest.raises(Exception, match="pickle"):
+            pool.submit(threading.Lock).result()
+        with pytest.raises(Exception, match="pickle"):
+            pool.submit(lambda: 1).result()
+        assert pool.submit(os.getpid).result() == pid
 
 
 def test_ctrl_c_does_not_reach_a_worker() -> None:

@@ -8,6 +8,7 @@ one level would be asked at another.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,12 @@ from av.container import InputContainer
 
 from mgtag.arrays import F32
 from mgtag.errors import AudioError
-from mgtag.ffmpeg import is_guessed, open_sound, promised_s, reason
+from mgtag.ffmpeg import bounded, is_guessed, open_sound, promised_s, reason
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
 TRUNCATED_S = 2.0  # seconds that a header may promise beyond the sound before we call it damage
+LOUDEST = 1e6  # beyond it (120 dB over full scale) a float is no sample, and its square no float32
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,13 @@ def probe(path: Path) -> AudioInfo:
         )
 
 
-def load(path: Path, sample_rate: int = SAMPLE_RATE) -> F32:
+def load(path: Path, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.inf) -> F32:
     """Decode a whole file.
+
+    Parameters
+    ----------
+    at_most_s : float
+        Seconds after which to stop, however much more there is.
 
     Returns
     -------
@@ -85,10 +92,10 @@ def load(path: Path, sample_rate: int = SAMPLE_RATE) -> F32:
     AudioError
         If nothing can be decoded, or the sound ends well before the header says.
     """
-    return _join(stream(path, sample_rate))
+    return _join(stream(path, sample_rate, at_most_s))
 
 
-def stream(path: Path, sample_rate: int = SAMPLE_RATE) -> Iterator[F32]:
+def stream(path: Path, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.inf) -> Iterator[F32]:
     """Decode a whole file part by part, so that a long one needs no more memory than a short one.
 
     Yields
@@ -103,7 +110,7 @@ def stream(path: Path, sample_rate: int = SAMPLE_RATE) -> Iterator[F32]:
     """
     n = 0
     with open_sound(path) as (container, sound):
-        for part in _resampled(_decoded(container, sound), sample_rate):
+        for part in _resampled(bounded(_decoded(container, sound), path, at_most_s), sample_rate):
             n += len(part)
             yield part.astype(np.float32, copy=False)
         if not n:
@@ -139,7 +146,7 @@ def load_slices(
     out = np.zeros((len(starts_s), n), np.float32)
     with open_sound(path) as (container, stream):
         for row, start in zip(out, starts_s, strict=True):
-            y = _slice(container, stream, float(start), length_s, sample_rate)[:n]
+            y = _slice(path, container, stream, float(start), length_s, sample_rate)[:n]
             if len(y) < n - sample_rate // 10:
                 _check_length(
                     path, float(start) + len(y) / sample_rate, float(start) + length_s + TRUNCATED_S
@@ -241,24 +248,42 @@ def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[F32]:
     for frame in frames:
         if resampler is None or layout != (frame.layout.name, frame.sample_rate, frame.format.name):
             layout = (frame.layout.name, frame.sample_rate, frame.format.name)
-            resampler = av.AudioResampler("fltp", frame.layout, sample_rate)
+            # Packed from 8 channels on: PyAV 18 reads past the pointers of a planar frame that has so many.
+            form = "fltp" if frame.layout.nb_channels < 8 else "flt"
+            resampler = av.AudioResampler(form, frame.layout, sample_rate)
         frame.pts = None  # a gap in the timestamps is no silence to be filled in
         for part in resampler.resample(frame):
-            yield part.to_ndarray().mean(axis=0)
+            yield _mono(part)
     if resampler is not None:
         for part in resampler.resample(None):
-            yield part.to_ndarray().mean(axis=0)
+            yield _mono(part)
+
+
+def _mono(frame: AudioFrame) -> F32:
+    """Return the mean of a frame's channels; what is no sample (NaN, infinite, beyond reason) as silence."""
+    y = frame.to_ndarray()
+    channels = y if frame.format.is_planar else y.reshape(-1, frame.layout.nb_channels).T
+    with np.errstate(invalid="ignore", over="ignore"):
+        mono: F32 = channels.mean(axis=0)
+    if not np.abs(mono).max(initial=0.0) < LOUDEST:  # so that NaN is caught as well
+        mono[~(np.abs(mono) < LOUDEST)] = 0.0
+    return mono
 
 
 def _slice(
-    container: InputContainer, stream: AudioStream, start_s: float, length_s: float, sample_rate: int
+    path: Path,
+    container: InputContainer,
+    stream: AudioStream,
+    start_s: float,
+    length_s: float,
+    sample_rate: int,
 ) -> F32:
     origin = float((stream.start_time or 0) * (stream.time_base or 0))  # mp3: the encoder's delay
     container.seek(int((origin + max(0.0, start_s - PREROLL_S)) * av.time_base))
     first: list[float] = []
 
     def until_end() -> Iterator[AudioFrame]:
-        for frame in _decoded(container, stream):
+        for frame in bounded(_decoded(container, stream), path):
             at = float((frame.pts or 0) * (frame.time_base or 0)) - origin
             if not first:
                 first.append(at)

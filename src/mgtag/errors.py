@@ -13,6 +13,10 @@ class AudioError(MgtagError):
     """The file's sound cannot be read: no audio in it, empty, damaged, or too short."""
 
 
+class TooShortError(AudioError):
+    """The file is shorter than one slice: nothing is wrong with it, but there is nothing to hear."""
+
+
 class TagError(MgtagError):
     """The file's tags cannot be read or written; the file is as it was."""
 

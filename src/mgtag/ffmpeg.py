@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
@@ -17,6 +18,8 @@ from mgtag.errors import AudioError
 # FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
 # on this disk or elsewhere, and any text file may pose as one.
 DEMUXERS = "aac,aiff,ape,asf,au,caf,dsf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tak,tta,w64,wav,wv"
+LOWEST_RATE = 1_000  # Hz; a second at 1 Hz would be resampled to 22,050 samples
+MOST_CHANNELS = 64
 
 
 @contextmanager
@@ -51,6 +54,32 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         stream = container.streams.audio[0]
         stream.codec_context.thread_count = 1  # scan runs one process a core already
         yield container, stream
+
+
+def bounded(
+    frames: Iterator[AudioFrame], path: Path, at_most_s: float = float("inf")
+) -> Iterator[AudioFrame]:
+    """Pass decoded frames on, until there is as much sound as was asked for.
+
+    A frame may contradict the header that the file began with, so each is looked at.
+
+    Raises
+    ------
+    AudioError
+        At a frame that would grow out of all proportion when it is resampled.
+    """
+    length_s = 0.0
+    for frame in frames:
+        channels = frame.layout.nb_channels
+        if frame.sample_rate < LOWEST_RATE or channels > MOST_CHANNELS:
+            raise AudioError(
+                f"{path}: this is no music: {channels} channels at {frame.sample_rate} Hz, "
+                f"and mgtag takes {MOST_CHANNELS} at most, at {LOWEST_RATE} Hz at least."
+            )
+        yield frame
+        length_s += frame.samples / frame.sample_rate
+        if length_s >= at_most_s:
+            return
 
 
 def reason(error: Exception) -> str:

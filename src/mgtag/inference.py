@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mgtag import audio, bundle
 from mgtag.arrays import F32
 from mgtag.bundle import Bundle
-from mgtag.errors import AudioError, UsageError
+from mgtag.errors import TooShortError, UsageError
 from mgtag.features import MelSpec, slice_starts, window
 from mgtag.prediction import Prediction
 
@@ -110,11 +110,11 @@ def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F3
     Raises
     ------
     AudioError
-        If there is no sound to be read, or less than one slice.
+        If there is no sound to be read; `TooShortError` if it is less than one slice.
     """
     length_s = audio.probe(path).duration_s
     if at_most is None or length_s < at_most * mel.slice_s:
-        y = audio.load(path, mel.sample_rate)
+        y = audio.load(path, mel.sample_rate, length_s + audio.TRUNCATED_S)
         starts_s = slice_starts(len(y) / mel.sample_rate, mel, at_most)
         y = np.pad(y, (0, mel.hop))  # the last slice may run past the end by up to a hop
         begins = [round(start * mel.sample_rate) for start in starts_s]
@@ -123,7 +123,7 @@ def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F3
         starts_s = slice_starts(length_s, mel, at_most)
         cuts = audio.load_slices(path, starts_s, mel.n_samples / mel.sample_rate, mel.sample_rate)
     if not len(cuts):
-        raise AudioError(
+        raise TooShortError(
             f"{path}: too short: {length_s:.1f} s, and mgtag listens to {mel.slice_s:.0f} s at a time."
         )
     parts = [cuts[i : i + BATCH] for i in range(0, len(cuts), BATCH)]
