@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -13,9 +15,10 @@ import numpy as np
 import pytest
 import sounds
 import tiny_bundle
+from running import Done, Run
 from scanning import Scene
 
-from mgtag import bundle
+from mgtag import bundle, cli, workers
 from mgtag.bundle import Bundle
 from mgtag.library.index import Index
 from mgtag.prediction import Prediction
@@ -137,3 +140,23 @@ def shared_songs() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not here")
     return folder
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """``run("scan", folder)``: the command line within this process, without worker processes."""
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(workers, "executor", lambda jobs, device: Inline())
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["mgtag", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        shown = capfd.readouterr()
+        code = end.value.code
+        return Done(0 if code is None else int(code), shown.out, shown.err)
+
+    yield call
+    signal.signal(signal.SIGINT, handler)

@@ -24,6 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "models": {"errors"},
     "workers": set(),
     "tails": set(),
+    "config": {"errors"},
     "ffmpeg": {"errors", "tails"},
     "audio": {"arrays", "errors", "ffmpeg"},
     "features": {"arrays", "errors"},

@@ -8,19 +8,16 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import Inline
+from running import Done, Run
 
 import mgtag
-from mgtag import cli, inference, tags, workers
+from mgtag import inference, tags
 from mgtag.bundle import Bundle
 from mgtag.library.index import Index
 from mgtag.library.records import Track
@@ -29,42 +26,6 @@ Song = Callable[..., Path]
 ODD = os.fsdecode(b"odd \xff\xfe\n\x1b[31m.flac")
 MGTAG = [sys.executable, "-c", "from mgtag.cli import main; main()"]
 ESCAPE = "\x1b"
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a call of mgtag ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """``run("scan", folder)``: the command line within this process, without worker processes."""
-    handler = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(workers, "executor", lambda jobs, device: Inline())
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["mgtag", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capfd.readouterr()
-        code = end.value.code
-        return Done(0 if code is None else int(code), shown.out, shown.err)
-
-    yield call
-    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
@@ -65,7 +66,7 @@ app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MGTAG"},
     epilog="Exit codes: 0 all well, 1 mgtag could not work, 2 usage, 3 some files failed, 130 interrupted.",
 )
 
@@ -82,13 +83,42 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def share(value: str | float) -> float:
+    """Read a share of one: 0.85, or 85%."""
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number; give one like 0.85 or 85%.") from None
+    if not 0 <= number <= 1:
+        hint = f"; did you mean {text}%?" if 1 < number <= 100 else "."
+        raise typer.BadParameter(f"{text} is not between 0 and 1 (or 0% and 100%){hint}")
+    return number
+
+
+def settings_of(group: Any) -> dict[str, dict[str, Any]]:
+    """Return the listener's defaults for the options of each command; see `mgtag.config`."""
+    from mgtag import config
+
+    options = {
+        name: {p.name for p in command.params if p.param_type_name == "option"}
+        for name, command in group.commands.items()
+        if not hasattr(command, "commands")
+    }
+    path = config.default_path()
+    return config.defaults(config.read(path), options, path, os.environ)
+
+
 @app.callback()
 def _mgtag(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Listen to a music folder and write the genre into every file that has none, undoably."""
+    if context.invoked_subcommand != "config":  # which mends what is wrong there
+        context.default_map = settings_of(context.command)
 
 
 def open_index(path: Path | None) -> Index:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mgtag.cli.app import IndexOption, JsonOption, app, open_index
+from mgtag.cli.app import IndexOption, JsonOption, app, open_index, share
 
 
 class Order(StrEnum):
@@ -52,8 +52,12 @@ def list_command(
     genre: Annotated[
         str | None, typer.Option("--genre", "-g", help="Only files tagged with this genre, or heard as it.")
     ] = None,
-    min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Only answers at least as sure.")] = 0.0,
-    max_confidence: Annotated[float, typer.Option(min=0, max=1, help="Only answers at most as sure.")] = 1.0,
+    min_confidence: Annotated[
+        float, typer.Option(parser=share, metavar="SHARE", help="Only answers at least as sure.")
+    ] = 0.0,
+    max_confidence: Annotated[
+        float, typer.Option(parser=share, metavar="SHARE", help="Only answers at most as sure.")
+    ] = 1.0,
     event: Annotated[
         Outcome | None, typer.Option(help="Only files for which the last scan ended so.")
     ] = None,

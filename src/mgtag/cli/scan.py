@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index
+from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index, share
 
 DEFAULT_BUNDLE = "gtzan-parallel-1"  # mgtag.bundle.DEFAULT, which is too heavy to import for --help
 
@@ -41,7 +41,9 @@ def scan_command(
     threshold: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Confidence from which a genre is written; default: the model's own."
+            parser=share,
+            metavar="SHARE",
+            help="Confidence from which a genre is written, 0.9 or 90%; default: the model's own.",
         ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Write up to so many genres, if likelier than chance.")] = 1,

@@ -1,0 +1,68 @@
+"""Settings reach the commands, and `mgtag config` shows and mends them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from running import Run
+
+from mgtag.cli.app import share
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "settings.toml"
+    monkeypatch.setenv("MGTAG_CONFIG", str(path))
+    return path
+
+
+def test_a_setting_is_the_default_and_an_option_wins(run: Run, settings: Path) -> None:
+    settings.write_text('[scan]\nmodel = "nowhere"\n')
+    assert "no model called 'nowhere'" in run("scan", settings.parent).err
+    assert "no model called 'elsewhere'" in run("scan", settings.parent, "--model", "elsewhere").err
+
+
+def test_a_variable_wins_over_the_file(run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.write_text('model = "nowhere"\n')
+    monkeypatch.setenv("MGTAG_SCAN_MODEL", "variable")
+    assert "no model called 'variable'" in run("scan", settings.parent).err
+
+
+def test_a_mistake_in_the_file_is_a_usage_error_but_can_be_mended(
+    run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.write_text("[scan]\ntreshold = 1\n")
+    done = run("models")
+    assert (done.code, "did you mean 'threshold'" in done.err) == (2, True)
+    assert run("config", "path").out.strip() == str(settings)
+    monkeypatch.setenv("EDITOR", "sed -i s/treshold/threshold/")
+    assert run("config", "edit").code == 0
+    assert run("models").code == 0
+
+
+def test_show_tells_what_is_in_force(run: Run, settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "not there yet" in run("config", "show").out
+    settings.write_text("[scan]\njobs = 2\n")
+    monkeypatch.setenv("MGTAG_JOBS", "3")
+    assert 'jobs = "3"' in run("config", "show").out
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("85", "did you mean 85%?"),
+        ("nan", "is not between 0 and 1"),
+        ("much", "is no number"),
+        ("-1", "between"),
+    ],
+)
+def test_a_share_is_told_what_it_may_be(run: Run, tmp_path: Path, given: str, words: str) -> None:
+    done = run("scan", tmp_path, "--threshold", given)
+    assert done.code == 2
+    assert words in done.err
+
+
+@pytest.mark.parametrize("given", ["0.85", "85%", "85 %"])
+def test_a_share_is_a_number_or_a_percentage(given: str) -> None:
+    assert share(given) == 0.85
