@@ -19,6 +19,7 @@ HEARING = {"arrays", "errors", "audio", "features", "prediction", "bundle", "inf
 ARROWS: dict[str, set[str]] = {
     "arrays": set(),
     "errors": set(),
+    "formats": set(),
     "prediction": {"arrays"},
     "vote": {"arrays"},
     "models": {"errors"},
@@ -32,7 +33,7 @@ ARROWS: dict[str, set[str]] = {
     "install": {"arrays", "errors", "features", "bundle"},
     "inference": {"arrays", "errors", "audio", "features", "bundle", "prediction", "models"},
     "tags": {"errors", "tails"},
-    "library": HEARING | {"tags"},
+    "library": HEARING | {"formats", "tags"},
     "explain": HEARING | {"library"},
 }
 ARROWS["view"] = set(ARROWS)
@@ -41,7 +42,7 @@ TORCH = {"explain", "inference", "models"}  # no other folder may import it, not
 
 SHARED = {"arrays", "audio", "features", "bundle", "models", "vote", "errors", "inference", "install"}
 LABORATORY: dict[str, set[str]] = {
-    "data": SHARED | {"workers"},
+    "data": SHARED | {"formats", "workers"},
     "learn": SHARED | {"workers", "data"},
     "ship": SHARED | {"workers", "data", "learn"},
     "lab": SHARED | {"workers", "data", "learn", "ship"},

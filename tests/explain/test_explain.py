@@ -17,7 +17,7 @@ from mgtag import audio
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
 from mgtag.explain.attribution import METHODS, frame_weights, occlusion, shares
-from mgtag.explain.explain_file import account
+from mgtag.explain.explain_file import explain_file
 from mgtag.explain.explanation import Explanation, explain, winner
 from mgtag.explain.sketch import COLUMNS, Sketch
 from mgtag.explain.whole_file import listen, stretches
@@ -162,7 +162,7 @@ def test_a_song_of_two_halves_changes_within_a_slice_of_where_it_is(
     tmp_path: Path, tiny_tagger: Tagger
 ) -> None:
     path = halves(tmp_path / "song.wav", "hum", "sine")
-    found, _ = account(path, tiny_tagger)
+    found, _ = explain_file(path, tiny_tagger)
     genres = [found.genres[i] for i in found.heard]
     change = next(n for n, genre in enumerate(genres) if genre == "Jazz")
     assert found.prediction.starts_s[change] == pytest.approx(10.0, abs=MEL.slice_s)

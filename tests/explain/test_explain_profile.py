@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from mgtag.cli.app import app
 from mgtag.errors import UsageError
-from mgtag.explain.attention_profile import DECK, STEPS, profile, track_profile
+from mgtag.explain.attention_profile import STEPS, profile, track_profile
 from mgtag.features import MelSpec
 from mgtag.library.index import Index
 from mgtag.library.records import Track
@@ -86,7 +86,6 @@ def test_the_profile_averages_the_tracks_of_the_genre_and_model(index: Index) ->
     found = profile(index, "b@1", SLICE_S, GENRES, "METAL")
     assert (found.genre, found.tracks) == ("Metal", 3)
     assert found.top == (1, 10, 19)
-    assert found.deck == DECK["metal"] == (10, 11, 19)
 
 
 def test_a_genre_that_nobody_heard_is_said_so(index: Index) -> None:
@@ -94,7 +93,7 @@ def test_a_genre_that_nobody_heard_is_said_so(index: Index) -> None:
         profile(index, "b@1", SLICE_S, GENRES, "polka")
 
 
-def test_the_command_shows_our_three_beside_the_decks(tmp_path: Path) -> None:
+def test_the_command_shows_the_three_steps_of_most_attention(tmp_path: Path) -> None:
     model = tiny_bundle.make(tmp_path / "model", mel=MEL)
     path = tmp_path / "index.db"
     with Index(path) as store:
@@ -103,11 +102,8 @@ def test_the_command_shows_our_three_beside_the_decks(tmp_path: Path) -> None:
     arguments = ["explain", "--genre", "metal", "--model", str(model.folder), "--index", str(path)]
     text = CliRunner().invoke(app, arguments).stdout
     assert "Metal, attention over 3 tracks" in text
-    assert "Top three of 20 steps: 1, 10, 19; the deck's: 10, 11, 19." in text
-    ours, decks = (next(li for li in text.splitlines() if li.startswith(name)) for name in ("top ", "deck "))
-    assert [n for n, c in enumerate(decks[7::3]) if c == "△"] == [10, 11, 19]
-    assert [n for n, c in enumerate(ours[7::3]) if c == "▲"] == [1, 10, 19]
+    assert "Top three of 20 steps: 1, 10, 19." in text
+    marks = next(line for line in text.splitlines() if line.startswith("top "))
+    assert [n for n, c in enumerate(marks[7::3]) if c == "▲"] == [1, 10, 19]
     row = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
-    assert (row["genre"], row["top"], row["deck"], len(row["weights"])) == (
-        "Metal", [1, 10, 19], [10, 11, 19], STEPS,
-    )  # fmt: skip
+    assert (row["genre"], row["top"], len(row["weights"])) == ("Metal", [1, 10, 19], STEPS)

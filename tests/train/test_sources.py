@@ -23,6 +23,7 @@ from mgtag_train.learn import augment  # noqa: E402
 from mgtag_train.learn.augment import NONE  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
+from mgtag.formats import SUFFIXES  # noqa: E402
 
 TRACKS = """,album,set,set,track,track
 ,title,split,subset,genre_top,title
@@ -150,6 +151,17 @@ def test_any_folder_tells_its_genres_and_its_tags_the_artists(tmp_path: Path) ->
     assert found[0].name == "dub.album:0.flac" and found[0].artist == "dub 0"
     for artist in {clip.artist for clip in found}:
         assert len({clip.part for clip in found if clip.artist == artist}) == 1
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_every_file_that_scan_takes_is_trained_on(tmp_path: Path, suffix: str) -> None:
+    for genre in ("dub", "ska"):
+        for n in range(10):
+            path = tmp_path / genre / f"{n}{suffix.upper() if n % 2 else suffix}"
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    _, found = clips.find_clips(FOLDER, tmp_path)
+    assert len(found) == 20
 
 
 def test_a_genre_by_few_artists_is_shared_out_song_by_song() -> None:

@@ -14,6 +14,8 @@ pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
 from mgtag_train.data import corpus, not_music, tracks  # noqa: E402
+from mgtag_train.data.clips import Clip  # noqa: E402
+from mgtag_train.data.reading import load_clip  # noqa: E402
 from mgtag_train.data.sources import GTZAN  # noqa: E402
 from mgtag_train.data.splitting import split_names  # noqa: E402
 from mgtag_train.data.tracks import MelTrack, SliceDataset, quantise  # noqa: E402
@@ -119,8 +121,8 @@ def test_missing_music_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_bytes(b"no")
     with pytest.raises(UsageError, match="no mel cache"):
         tracks.load_cache(tmp_path / "x.npz")
-    with pytest.raises(UsageError, match="missing"):
-        dict(tracks.load_audio(tmp_path, ["blues.00000"]))
+    with pytest.raises(UsageError, match="the clip is missing"):
+        corpus.read_corpus("gtzan", None, tmp_path)
 
 
 def test_audio_and_its_cache_are_the_same_track(tmp_path: Path) -> None:
@@ -132,10 +134,11 @@ def test_audio_and_its_cache_are_the_same_track(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "blues" / "blues.00007.wav"), "wb") as file:
         file.setparams((1, 2, 22_050, 0, "NONE", ""))
         file.writeframes(sound.tobytes())
-    name, track = next(tracks.load_audio(tmp_path, ["blues.00007"]))
-    assert (name, track.label, track.mel.shape) == ("blues.00007", 0, (128, 51))
-    np.savez(tmp_path / "mel.npz", mel=track.mel[None], name=np.array([name]))
-    np.testing.assert_array_equal(tracks.load_cache(tmp_path / "mel.npz")[name].mel, track.mel)
+    track = load_clip(Clip("blues.00007", 0, tmp_path / "blues" / "blues.00007.wav"), GTZAN.spec)
+    assert isinstance(track, MelTrack)
+    assert (track.label, track.mel.shape) == (0, (128, 51))
+    np.savez(tmp_path / "mel.npz", mel=track.mel[None], name=np.array([track.name]))
+    np.testing.assert_array_equal(tracks.load_cache(tmp_path / "mel.npz")[track.name].mel, track.mel)
 
 
 # augment
@@ -249,7 +252,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     ]
     for a, b in zip(*histories, strict=True):
         assert {**a, "seconds": 0} == {**b, "seconds": 0}
-    with pytest.raises(UsageError, match="another recipe"):
+    with pytest.raises(UsageError, match="another configuration"):
         jobs.fit(jobs.Job("a", CONFIG, 4, tmp_path / "parts"), *heard(learn, check), {}, True, quiet)
 
 

@@ -14,7 +14,7 @@ import sounds
 import tiny_bundle
 
 from mgtag.bundle import Bundle
-from mgtag.explain.explain_file import account
+from mgtag.explain.explain_file import explain_file
 from mgtag.explain.explanation import Explanation
 from mgtag.inference import Tagger
 from mgtag.view.page import write_page
@@ -55,7 +55,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=[False, True], ids=["linked", "embedded"])
 def target(request: pytest.FixtureRequest, song: Path, tiny: Bundle) -> tuple[Path, Explanation]:
     page = song.parent / f"{request.param}.html"
-    made, sound = account(song, Tagger(tiny, "cpu"))
+    made, sound = explain_file(song, Tagger(tiny, "cpu"))
     write_page(page, song, made, sound, tiny, embed_audio=request.param)
     return page, made
 
@@ -172,7 +172,7 @@ def test_it_fits_a_phone_and_the_dark(browser: Browser, target: tuple[Path, Expl
 
 def test_a_song_that_is_gone_is_said_so(browser: Browser, song: Path, tiny: Bundle, tmp_path: Path) -> None:
     gone = shutil.copy(song, tmp_path / "gone.wav")
-    made, sound = account(gone, Tagger(tiny, "cpu"))
+    made, sound = explain_file(gone, Tagger(tiny, "cpu"))
     write_page(tmp_path / "page.html", gone, made, sound, tiny)
     gone.unlink()
     page = browser.new_page()

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from mgtag.bundle import Bundle
 from mgtag.cli.app import app
 from mgtag.errors import UsageError
-from mgtag.explain.explain_file import account
+from mgtag.explain.explain_file import explain_file
 from mgtag.explain.explanation import Explanation, explain
 from mgtag.explain.sketch import Sound
 from mgtag.inference import Tagger
@@ -45,7 +45,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def told(path: Path, tiny: Bundle) -> tuple[Explanation, Sound]:
-    return account(path, Tagger(tiny, "cpu"))
+    return explain_file(path, Tagger(tiny, "cpu"))
 
 
 def explained(*arguments: object, columns: int = 100, **environment: str) -> str:
@@ -295,7 +295,9 @@ def test_a_place_that_cannot_be_written_to_gets_one_sentence(
 def test_a_place_is_looked_for_before_a_song_is_heard(
     path: Path, tiny: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mgtag.explain.explain_file.account", lambda *a: pytest.fail("it listened in vain"))
+    monkeypatch.setattr(
+        "mgtag.explain.explain_file.explain_file", lambda *a: pytest.fail("it listened in vain")
+    )
     done = run.invoke(
         app, ["explain", str(path), "--model", str(tiny.folder), "--html", str(tmp_path / "none" / "a.html")]
     )

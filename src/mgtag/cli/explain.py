@@ -76,7 +76,7 @@ def explain_command(
 
     from mgtag.audio import probe
     from mgtag.errors import AudioError
-    from mgtag.explain.explain_file import account
+    from mgtag.explain.explain_file import explain_file
     from mgtag.inference import Tagger
     from mgtag.view.explaining import ExplainView
 
@@ -86,7 +86,7 @@ def explain_command(
     for path in songs:
         try:
             with view.listening(probe(path).duration_s) as (heard, explained):
-                made, sound = account(path, tagger, method.value, heard, explained)
+                made, sound = explain_file(path, tagger, method.value, heard, explained)
         except (AudioError, OSError) as error:
             view.fail(path, error)
         else:

@@ -1,4 +1,4 @@
-"""``mgtag show`` and ``mgtag list``: the commands that only look."""
+"""``mgtag show`` and ``mgtag list``: the commands that only read."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def show_command(
     index: IndexOption = None,
 ) -> None:
     """Show what a file's tags say, and what mgtag heard in it."""
-    from mgtag.library.lookup import look
+    from mgtag.library.lookup import file_info
     from mgtag.view.library import show_track
 
     with open_index(index) as store:
-        show_track(look(file, store), json)
+        show_track(file_info(file, store), json)
 
 
 @app.command("list")

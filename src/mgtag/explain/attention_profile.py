@@ -1,4 +1,4 @@
-"""Questions to the whole library: where in its tracks a genre's attention falls."""
+"""Where in its tracks a genre's attention falls, on average over the library."""
 
 from __future__ import annotations
 
@@ -12,22 +12,8 @@ from mgtag.errors import UsageError
 from mgtag.library.index import Index
 from mgtag.prediction import Prediction
 
-STEPS = 20  # of a track, as in the deck
+STEPS = 20  # of a track
 TOP = 3
-# "Attention-guided Spectrogram Sequence Modeling with CNNs for Music Genre Classification" (AI2100
-# course presentation): the three of twenty time steps with most attention, counted from 0.
-DECK = {
-    "disco": (2, 4, 19),
-    "hiphop": (6, 16, 19),
-    "pop": (0, 5, 10),
-    "rock": (4, 18, 19),
-    "country": (10, 11, 19),
-    "jazz": (9, 18, 19),
-    "reggae": (11, 15, 16),
-    "blues": (0, 7, 19),
-    "metal": (10, 11, 19),
-    "classical": (7, 9, 16),
-}
 
 
 @dataclass(frozen=True)
@@ -42,15 +28,12 @@ class Profile:
         Shape ``(STEPS,)``; 1 is an average step of a track.
     error : F32
         Shape ``(STEPS,)``; standard error over the tracks, 0 for a single one.
-    deck : tuple of int
-        The deck's three steps; empty for a genre that it does not know.
     """
 
     genre: str
     tracks: int
     weights: F32
     error: F32
-    deck: tuple[int, ...]
 
     @property
     def top(self) -> tuple[int, ...]:
@@ -91,7 +74,7 @@ def profile(index: Index, bundle: str, slice_s: float, genres: Mapping[str, str]
         )
     found = np.stack(rows)
     error = found.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.zeros(STEPS)
-    return Profile(name, len(rows), found.mean(axis=0), error.astype(np.float32), DECK.get(_plain(genre), ()))
+    return Profile(name, len(rows), found.mean(axis=0), error.astype(np.float32))
 
 
 def track_profile(prediction: Prediction, label: int, slice_s: float) -> F32:

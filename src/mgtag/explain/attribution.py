@@ -2,8 +2,8 @@
 
 ``occlusion`` silences one frame after the other and watches the probability fall; ``gradient`` is
 integrated gradients (Sundararajan, Taly, Yan, arXiv:1703.01365), through captum; ``attention`` is
-what the network's own attention says, the explanation of the Queen's report. Which of them tells
-the truth is measured by ``mgtag_train.report.faithfulness``: `DEFAULT` is the one that did.
+the network's own attention weight of the frame, as in the Queen's paper. How faithful each is, is
+measured by ``mgtag lab faithfulness``; `DEFAULT` is the best of those that need no torch.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from mgtag.explain.whole_file import Tell, listen
 from mgtag.inference import Tagger
 
 
-def account(
+def explain_file(
     path: Path,
     tagger: Tagger,
     method: Method = DEFAULT,

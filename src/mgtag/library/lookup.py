@@ -16,7 +16,7 @@ from mgtag.tags import Tags
 
 
 @dataclass(frozen=True)
-class Look:
+class FileInfo:
     """One file: its tags, and what the index knows (None if nothing)."""
 
     path: Path
@@ -40,8 +40,8 @@ class Filter:
 ORDERS = {"path": "path", "genre": "heard, confidence DESC, path", "confidence": "confidence DESC, path"}
 
 
-def look(path: Path, index: Index) -> Look:
-    """Look at one file.
+def file_info(path: Path, index: Index) -> FileInfo:
+    """FileInfo at one file.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def look(path: Path, index: Index) -> Look:
     if not path.exists():
         raise UsageError(f"{path}: there is no such file.")
     path = Path(os.path.abspath(path))
-    return Look(path, tags.read(path), index.track(path), index.prediction(path))
+    return FileInfo(path, tags.read(path), index.track(path), index.prediction(path))
 
 
 def matching(index: Index, wanted: Filter) -> Iterator[Track]:

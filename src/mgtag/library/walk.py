@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mgtag.errors import UsageError
+from mgtag.formats import SUFFIXES
 from mgtag.tags import is_leftover
-
-SUFFIXES = frozenset(".mp3 .m4a .m4b .flac .ogg .oga .opus .wma .wav .wave .aif .aiff .aifc .ape .wv".split())
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ PADDING, UNKNOWN = 0, 1  # the first two word ids; words of the vocabulary follo
 
 @dataclass(frozen=True)
 class HanSpec:
-    """Arguments of the network; the defaults are the report's, but for the dropouts.
+    """Arguments of the network; the defaults are the paper's, but for the dropouts.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ ARCHITECTURES = {"lyrics-han": HanSpec()}
 
 
 class Attention(nn.Module):
-    """Weighted sum of vectors, equations 2 to 4 of the report.
+    """Weighted sum of vectors, equations 2 to 4 of the paper.
 
     Shape: ``(batch, n, width)`` and ``(batch, n)``, true where a vector is real, to
     ``(batch, width)`` and weights ``(batch, n)``, whose rows sum to 1 over the real ones.

@@ -27,9 +27,9 @@ class LyricsCnnSpec(Spec):
     kernel : int
         Frames that a kernel spans; odd.
     hidden : int
-        Length of the feature vector, the embedding; the report's 500.
+        Length of the feature vector, the embedding; the paper's 500.
     dropout : float
-        Of what the convolutions say; the report's 0.5. Only after the last pooling: a batch norm behind
+        Of what the convolutions say; the paper's 0.5. Only after the last pooling: a batch norm behind
         a dropout sees another variance in training than afterwards (Li et al., arXiv:1801.05134).
     """
 
@@ -47,7 +47,7 @@ ARCHITECTURES = {"lyrics-cnn": LYRICS_CNN}
 
 
 class LyricsCnn(Network):
-    """The report's network of sound, with a classifier of its own."""
+    """The paper's network of sound, with a classifier of its own."""
 
     spec: LyricsCnnSpec
 
@@ -56,7 +56,7 @@ class LyricsCnn(Network):
         layers: list[nn.Module] = []
         widths = (1, *spec.channels)
         for n_in, n_out, pool in zip(widths, spec.channels, spec.pools, strict=False):
-            # ReLU before the norm, as the report has it: it cannot be folded into a convolution.
+            # ReLU before the norm, as the paper has it: it cannot be folded into a convolution.
             layers += [
                 nn.Conv2d(n_in, n_out, (1, spec.kernel), padding=(0, spec.kernel // 2)),
                 nn.ReLU(),

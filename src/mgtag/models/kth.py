@@ -1,4 +1,4 @@
-"""The poster's networks: three, four and five convolutions, and four with attention over the map.
+"""The paper's networks: three, four and five convolutions, and four with attention over the map.
 
 Li, *Attention-based convolutional neural network for music genre classification*, poster, KTH.
 
@@ -23,20 +23,20 @@ from mgtag.models.output import ModelOutput, Network, Spec
 MOODS = ("sad", "neutral", "happy")
 
 # Of blues, classical, country, disco, hiphop, jazz, metal, pop, reggae, rock: the tercile in which the
-# genre's mean valence lies among the ten, since the poster's valence labels follow from the genre too.
+# genre's mean valence lies among the ten, since the paper's valence labels follow from the genre too.
 GTZAN_MOODS = (2, 0, 1, 2, 1, 1, 0, 0, 2, 1)
 
 
 @dataclass(frozen=True)
 class KthSpec(Spec):
-    """Arguments of a network; the defaults are the poster's four layers.
+    """Arguments of a network; the defaults are the paper's four layers.
 
     Attributes
     ----------
     channels : tuple of int
         Output channels of the convolutions.
     pools : tuple of (int, int)
-        Pooling after each, bands by frames. The poster halves 128 × 128 until a 4 × 4 map is left;
+        Pooling after each, bands by frames. The paper halves 128 × 128 until a 4 × 4 map is left;
         these get there from 128 bands × 39 frames.
     attention : bool
         Cells of the last map weighted, and their sum handed on beside the map.
@@ -70,7 +70,7 @@ ARCHITECTURES = {
 
 
 class Kth(Network):
-    """Any network of the poster, as its spec says.
+    """Any network of the paper, as its spec says.
 
     Raises
     ------
@@ -142,7 +142,7 @@ class Kth(Network):
 
 
 class AverageAndMax(nn.Module):
-    """The mean of average-pooling and max-pooling, the poster's ``Pool4Combined``."""
+    """The mean of average-pooling and max-pooling, the paper's ``Pool4Combined``."""
 
     def __init__(self, pool: tuple[int, int]) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ from mgtag.models.output import ModelOutput, Network, Spec
 
 @dataclass(frozen=True)
 class MfccSpec(Spec):
-    """Arguments of a network; the defaults are the report's first experiment.
+    """Arguments of a network; the defaults are the paper's first experiment.
 
     Attributes
     ----------

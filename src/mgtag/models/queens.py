@@ -21,12 +21,12 @@ from torch import Tensor, nn
 
 from mgtag.models.output import ModelOutput, Network, Spec
 
-KERNEL = 3  # every convolution of the report
+KERNEL = 3  # every convolution of the paper
 
 
 @dataclass(frozen=True)
 class QueensSpec(Spec):
-    """Arguments of a network; the defaults are the report's parallel network.
+    """Arguments of a network; the defaults are the paper's parallel network.
 
     Attributes
     ----------
@@ -47,13 +47,13 @@ class QueensSpec(Spec):
     hidden : int
         Width of the classifier's hidden layer, the embedding.
     dropout : float
-        In the classifier, before and after the hidden layer; the report's 0.3.
+        In the classifier, before and after the hidden layer; the paper's 0.3.
     dropout_map : float
-        Whole maps after each pooling of the CNN; 0 in the report.
+        Whole maps after each pooling of the CNN; 0 in the paper.
     dropout_frame : float
-        On the BGRU's input and between its layers; 0 in the report.
+        On the BGRU's input and between its layers; 0 in the paper.
     batch_norm : bool
-        After each convolution; not in the report, which trained on ten times the slices.
+        After each convolution; not in the paper, which trained on ten times the slices.
     """
 
     channels: tuple[int, ...] = (32, 32, 64, 128, 64)
@@ -82,7 +82,7 @@ ARCHITECTURES = {
 
 
 class Queens(Network):
-    """Any network of the report, as its spec says.
+    """Any network of the paper, as its spec says.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The deck's network: a clip cut into tokens, each encoded by a CNN, and attention over their sequence.
+"""The paper's network: a clip cut into tokens, each encoded by a CNN, and attention over their sequence.
 
 *Attention-guided spectrogram sequence modeling with CNNs for music genre classification*, course
 project, AI2100 Deep Learning.
@@ -9,7 +9,7 @@ project, AI2100 Deep Learning.
                                       │                               (a weight a token)
                                       └─ what else they learn: decoder, sparsity, next token
 
-What the deck proposes to do with the codes is a term of the loss each, of the weight that the spec
+What the paper proposes to do with the codes is a term of the loss each, of the weight that the spec
 gives it: all of them are learned together with the genre, from the first step on.
 """
 
@@ -30,7 +30,7 @@ DECODER = 256  # width of the decoder's hidden layer
 
 @dataclass(frozen=True)
 class TokensSpec(Spec):
-    """Arguments of a network; the defaults are the deck's.
+    """Arguments of a network; the defaults are the paper's.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ ARCHITECTURES = {
 
 
 class Tokens(Network):
-    """Any network of the deck, as its spec says.
+    """Any network of the paper, as its spec says.
 
     Raises
     ------

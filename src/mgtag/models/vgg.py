@@ -32,7 +32,7 @@ class VggSpec(Spec):
     size : (int, int)
         Of the picture, bands by frames; multiples of 32.
     hidden : int
-        Width of the classifier's hidden layer, the embedding; the report's 17.
+        Width of the classifier's hidden layer, the embedding; the paper's 17.
     dropout : float
         Before and after it.
     pretrained : bool
@@ -55,7 +55,7 @@ ARCHITECTURES = {"queens-vgg16": VGG16}
 
 
 class Vgg(Network):
-    """VGG-16's convolutions, and the report's classifier.
+    """VGG-16's convolutions, and the paper's classifier.
 
     Raises
     ------

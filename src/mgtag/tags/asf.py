@@ -6,16 +6,15 @@ import struct
 from collections.abc import Hashable, Iterator
 from typing import Any, BinaryIO
 
-from mutagen import PaddingInfo
 from mutagen.asf import ASF
 from mutagen.asf._attrs import ASFUnicodeAttribute
 
 from mgtag.tags import genres as genre
 from mgtag.tags.fields import MGTAG, Edit, Source
+from mgtag.tags.padding import keep_padding
 
 NAME = "ASF"
 _GENRE = "WM/Genre"
-_PADDING = 1024  # bytes, where the header has to grow anyway
 _HEADER_EXTENSION = bytes.fromhex("b503bf5f2ea9cf118ee300c00c205365")
 _EXTENSION_HEAD = 22  # bytes of a header extension before the objects in it
 # Objects that hold attributes, which are compared one by one, and padding.
@@ -51,7 +50,7 @@ class Asf:
         others = [(key, value) for key, value in asf.tags if not _is_ours(key)]
         asf.tags[:] = others + stored[:n] + [(key, ASFUnicodeAttribute(value)) for key, value in new]
         file.seek(0)
-        asf.save(file, padding=_keep_padding)
+        asf.save(file, padding=keep_padding)
 
     def others(self, file: BinaryIO) -> Iterator[Hashable]:
         """Yield all that a change of genre must leave as it is."""
@@ -68,10 +67,6 @@ class Asf:
 def _load(file: BinaryIO) -> Any:
     file.seek(0)
     return ASF(file)
-
-
-def _keep_padding(info: PaddingInfo) -> int:
-    return info.padding if info.padding >= 0 else _PADDING
 
 
 def _is_ours(key: str) -> bool:

@@ -21,9 +21,9 @@ from mutagen.id3._util import unsynch
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
 from mgtag.tags.fields import MGTAG, Edit, Fields
+from mgtag.tags.padding import PADDING
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
-_PADDING = 1024  # bytes, where a tag has to grow anyway
 _GENRE_IDS = (b"TCO", b"TCON", b"TCO\0")
 _MOODS = ("TMOO", "TXXX:MOOD", "TXXX:Mood", "TXXX:mood")
 _KEYS = {"title": "TIT2", "artist": "TPE1", "album": "TALB"}
@@ -141,7 +141,7 @@ def render(tag: Tag) -> bytes:
     footer = tag.version == 4 and tag.flags & _FOOTER
     if not footer and not tag.rest:  # a footer allows no padding, and an odd rest stays what it is
         room = tag.length - 10
-        body = body.ljust(room if room >= len(body) else len(body) + _PADDING, b"\0")
+        body = body.ljust(room if room >= len(body) else len(body) + PADDING, b"\0")
     if len(body) >= 1 << 28:
         raise TagError("its ID3 tag would be larger than such a tag can be.")
     head = bytes([tag.version, 0, tag.flags]) + BitPaddedInt.to_str(len(body), width=4)

@@ -6,18 +6,17 @@ import struct
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, BinaryIO
 
-from mutagen import PaddingInfo
 from mutagen.mp4 import MP4
 from mutagen.mp4._atom import Atoms
 
 from mgtag.tags import genres as genre
 from mgtag.tags.fields import MGTAG, Edit, Names, Source
+from mgtag.tags.padding import keep_padding
 
 NAME = "MP4"
 _OWN = f"----:com.apple.iTunes:{MGTAG}"
 _DATA_HEAD = 16  # bytes of a data atom: size, name, type, locale
 _UTF8, _UTF16 = 1, 2  # its types
-_PADDING = 1024  # bytes, where the list has to grow anyway
 
 
 class Mp4:
@@ -56,15 +55,11 @@ class Mp4:
         for name, data in [*kept, (b"----", own + _data(edit.mgtag))]:
             atoms.setdefault(name.decode("latin-1"), []).append(data)
         file.seek(0)
-        mp4.save(file, padding=_keep_padding)
+        mp4.save(file, padding=keep_padding)
 
     def others(self, file: BinaryIO) -> Iterator[Hashable]:
         """Yield all that a change of genre must leave as it is."""
         yield from (atom for atom in _atoms(file) if not _is_ours(*atom))
-
-
-def _keep_padding(info: PaddingInfo) -> int:
-    return info.padding if info.padding >= 0 else _PADDING
 
 
 def _atoms(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from mutagen import FileType, PaddingInfo
+from mutagen import FileType
 from mutagen.flac import FLAC
 from mutagen.ogg import OggPage
 from mutagen.oggflac import OggFLAC
@@ -24,9 +24,9 @@ from mgtag.tags import genres as genre
 from mgtag.tags import id3
 from mgtag.tags.around import Around
 from mgtag.tags.fields import MGTAG, Edit, Fields, Names, Source
+from mgtag.tags.padding import keep_padding
 
 NAME = "Vorbis"
-_PADDING = 1024  # bytes, where a block has to grow anyway
 _COMMENT, _PADDING_BLOCK = 4, 1  # kinds of FLAC metadata blocks
 # First bytes of an Ogg stream -> how mutagen reads it, and what stands before its comments.
 _CODECS: dict[bytes, tuple[Callable[[BinaryIO], FileType], int]] = {
@@ -109,15 +109,11 @@ def _save(audio: FileType, file: BinaryIO, comments: Comments) -> None:
     tags: Any = audio.tags
     tags.write = write
     file.seek(0)
-    audio.save(file, padding=_keep_padding)
+    audio.save(file, padding=keep_padding)
     file.seek(0)
     again: Any = type(audio)(file)  # a second reader, as ours is rather lenient
     if again.tags["GENRE"] != comments.values("GENRE"):
         raise TagError("its Vorbis comments do not take these genres, so it was left as it is.")
-
-
-def _keep_padding(info: PaddingInfo) -> int:
-    return info.padding if info.padding >= 0 else _PADDING
 
 
 def _parse(data: bytes) -> Comments:

@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from mgtag.library.lookup import Look
+from mgtag.library.lookup import FileInfo
 from mgtag.library.records import Run, Track
 from mgtag.prediction import Prediction
 from mgtag.view.scanning import STYLES
@@ -59,13 +59,13 @@ def show_tracks(tracks: Sequence[Track], form: Literal["table", "json", "csv"]) 
             console.print(Text(f"{len(tracks):,} files", "dim"))
 
 
-def show_track(look: Look, as_json: bool) -> None:
+def show_track(info: FileInfo, as_json: bool) -> None:
     """Print what one file's tags say, and what was heard in it."""
-    tags, track, console = look.tags, look.track, stdout()
-    mean = None if look.prediction is None else _mean(look.prediction)
+    tags, track, console = info.tags, info.track, stdout()
+    mean = None if info.prediction is None else _mean(info.prediction)
     if as_json:
         row: dict[str, object] = {
-            "path": str(look.path),
+            "path": str(info.path),
             "container": tags.container,
             "title": tags.title,
             "artist": tags.artist,
@@ -82,7 +82,7 @@ def show_track(look: Look, as_json: bool) -> None:
     grid.add_column(style="dim", justify="right")
     grid.add_column(overflow="fold")
     for name, value in (
-        ("file", look.path),
+        ("file", info.path),
         ("title", tags.title),
         ("artist", tags.artist),
         ("album", tags.album),
@@ -104,8 +104,8 @@ def show_track(look: Look, as_json: bool) -> None:
         told = f"{track.heard}, {track.confidence:.0%} sure, in run {track.run} ({track.event})"
         grid.add_row("mgtag heard", printable(told))
     console.print(grid)
-    if mean is not None and look.prediction is not None:
-        console.print(Text(f"\nmean over {len(look.prediction.starts_s)} slices of 3 s", "dim"))
+    if mean is not None and info.prediction is not None:
+        console.print(Text(f"\nmean over {len(info.prediction.starts_s)} slices of 3 s", "dim"))
         console.print(_bars(mean))
 
 

@@ -19,7 +19,7 @@ def show_profile(found: Profile, as_json: bool) -> None:
         row: dict[str, object] = {"genre": found.genre, "tracks": found.tracks}
         row |= {"weights": [round(float(w), 4) for w in found.weights]}
         row |= {"errors": [round(float(e), 4) for e in found.error]}
-        print(dumps(row | {"top": found.top, "deck": found.deck}))  # noqa: T201
+        print(dumps(row | {"top": found.top}))  # noqa: T201
         return
     console = stdout()
     tracks = f"{found.tracks:,} tracks" if found.tracks != 1 else "1 track"
@@ -35,10 +35,8 @@ def show_profile(found: Profile, as_json: bool) -> None:
         console.print(line)
     steps = "".join(str(step).ljust(WIDTH) for step in range(STEPS))
     console.print(Text("step".ljust(GUTTER) + steps, "dim"))
-    console.print(Text.assemble(("top".ljust(GUTTER), "dim"), _marks(found.top, "▲")))
-    if found.deck:
-        console.print(Text.assemble(("deck".ljust(GUTTER), "dim"), _marks(found.deck, "△")))
-    console.print(f"Top three of {STEPS} steps: {_listed(found.top)}; the deck's: {_listed(found.deck)}.")
+    console.print(Text.assemble(("top".ljust(GUTTER), "dim"), _marks(found.top)))
+    console.print(f"Top three of {STEPS} steps: {', '.join(map(str, found.top))}.")
     spread = float((found.error / found.weights.clip(1e-6)).mean())
     if found.tracks > 1:
         console.print(
@@ -46,9 +44,5 @@ def show_profile(found: Profile, as_json: bool) -> None:
         )
 
 
-def _marks(steps: tuple[int, ...], mark: str) -> Text:
-    return Text("".join((mark if n in steps else "").ljust(WIDTH) for n in range(STEPS)).rstrip())
-
-
-def _listed(steps: tuple[int, ...]) -> str:
-    return ", ".join(map(str, steps)) or "none, it does not know this genre"
+def _marks(steps: tuple[int, ...]) -> Text:
+    return Text("".join(("▲" if n in steps else "").ljust(WIDTH) for n in range(STEPS)).rstrip())

@@ -10,10 +10,11 @@ from typing import Any
 import mutagen
 
 from mgtag.errors import UsageError
+from mgtag.formats import SUFFIXES
 from mgtag_train.data.sources import Source
-from mgtag_train.data.splitting import PARTS, draw_parts, split_names
-from mgtag_train.data.tracks import AUDIO_SUFFIXES
+from mgtag_train.data.splitting import PARTS, draw_parts, genre_of, split_names
 
+READABLE = SUFFIXES | {".au"}  # GTZAN was published as .au, which has no tags to write
 FMA_PARTS = {"training": "train", "validation": "valid", "test": "test"}
 ARTIST_KEYS = ("artist", "TPE1", "Author", "\xa9ART")  # "artist" in most containers
 
@@ -80,7 +81,7 @@ def find_clips(source: Source, root: Path, seed: int = 0) -> tuple[Source, list[
 
 
 def gtzan(source: Source, root: Path) -> list[Clip]:
-    """``<genre>/<genre>.<number>.<suffix>``, for every track of the committed lists.
+    """``<genre>/<genre>.<number>.<suffix>``, for the tracks of these labels in the committed lists.
 
     Raises
     ------
@@ -91,11 +92,14 @@ def gtzan(source: Source, root: Path) -> list[Clip]:
     clips = []
     for part in PARTS:
         for name in split_names(part, source):
-            stem = root / name.split(".")[0] / name
-            found = [path for suffix in AUDIO_SUFFIXES if (path := stem.with_name(name + suffix)).is_file()]
+            genre = genre_of(name)
+            if genre not in source.labels:
+                continue
+            stem = root / genre / name
+            found = sorted(p for p in stem.parent.glob(f"{name}.*") if p.suffix.lower() in READABLE)
             if not found:
                 raise UsageError(f"{stem}.*: the clip is missing; the folder must hold the whole split.")
-            clips.append(Clip(name, source.labels.index(name.split(".")[0]), found[0], part))
+            clips.append(Clip(name, source.labels.index(genre), found[0], part))
     return clips
 
 
@@ -158,7 +162,7 @@ def genre_folders(source: Source, root: Path) -> tuple[Source, list[Clip]]:
         If a genre has no folder, or there are no two genres.
     """
     music = {
-        folder.name: sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+        folder.name: sorted(path for path in folder.rglob("*") if path.suffix.lower() in READABLE)
         for folder in sorted(root.iterdir())
         if folder.is_dir() and not folder.name.startswith(".")
     }

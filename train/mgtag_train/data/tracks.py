@@ -1,13 +1,12 @@
-"""Tracks, how they are heard and kept, and how windows are cut from them.
+"""Tracks as quantised log-mel spectrograms, their cache on disk, and the windows cut from them.
 
-Where they come from stands in `sources`; the split of one data set in committed lists. Windows are cut
-by `SliceDataset`, which takes tracks and nothing smaller: slices of one track cannot lie on
-both sides of a split, because there is no slice to split.
+Windows are cut by `SliceDataset`, which takes whole tracks only, after the split: slices of one track
+cannot be on both sides of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -19,26 +18,24 @@ import torch
 from torch import Tensor
 
 from mgtag.arrays import F32, U8
-from mgtag.audio import load
 from mgtag.errors import UsageError
-from mgtag.features import MelSpec, log_mel, standardise
+from mgtag.features import MelSpec, standardise
 from mgtag_train.data.sources import GTZAN, Source
 
 TOP_DB = 80.0  # dB under a clip's loudest cell that the set keeps (librosa.power_to_db)
 LEVELS = 255  # steps of a byte over a clip's range
-AUDIO_SUFFIXES = (".wav", ".au", ".opus", ".flac", ".mp3", ".ogg", ".m4a")
 
 
 @dataclass(frozen=True)
 class MelTrack:
-    """One clip.
+    """The log-mel spectrogram of one track.
 
     Attributes
     ----------
     name : str
         Such as ``"blues.00000"``.
     label : int
-        Index into the source's labels; -1 for what is no music.
+        Index into the source's labels; -1 for what is not music.
     mel : U8
         Shape ``(n_mels, frames)``: decibels, scaled from the clip's min..max to 0..255.
     range_db : float
@@ -52,7 +49,7 @@ class MelTrack:
 
 
 def quantise(name: str, label: int, mel: F32) -> MelTrack:
-    """Bring decibels down the road that ``mel.npz`` came: 80 dB under the maximum, then bytes.
+    """Quantise a log-mel spectrogram to uint8 as ``mel.npz`` is: the top 80 dB, min..max scaled to 0..255.
 
     Parameters
     ----------
@@ -102,7 +99,7 @@ def load_cache(path: Path, source: Source = GTZAN) -> dict[str, MelTrack]:
 
 
 def save_cache(path: Path, parts: Mapping[str, Sequence[MelTrack]], source: Source) -> None:
-    """Keep what was heard, so that it need not be heard again.
+    """Write tracks and their split to a mel cache, so that the audio need not be decoded again.
 
     Beside the arrays of ``mel.npz``, ``mel`` and ``name``, there are ``label`` (index into ``labels``),
     ``part``, ``range_db``, ``frames`` (of each clip; the rest of its row is zeros) and ``hop``.
@@ -131,25 +128,6 @@ def save_cache(path: Path, parts: Mapping[str, Sequence[MelTrack]], source: Sour
         )
     except OSError as error:
         raise UsageError(f"{path}: the mel cache cannot be written ({error.strerror}).") from error
-
-
-def load_audio(root: Path, names: Sequence[str], source: Source = GTZAN) -> Iterator[tuple[str, MelTrack]]:
-    """Hear clips of a folder in GTZAN's layout, ``<root>/<genre>/<genre>.<number>.<suffix>``.
-
-    Raises
-    ------
-    UsageError
-        If a clip is not there.
-    AudioError
-        If one cannot be read.
-    """
-    for name in names:
-        stem = root / name.split(".")[0] / name
-        found = [path for suffix in AUDIO_SUFFIXES if (path := stem.with_name(name + suffix)).is_file()]
-        if not found:
-            raise UsageError(f"{stem}.*: the clip is missing; the folder must hold every track of the split.")
-        y = load(found[0], source.spec.sample_rate)
-        yield name, quantise(name, _label(name, source), log_mel(y, source.spec))
 
 
 def save_whole(path: Path, **arrays: Any) -> None:

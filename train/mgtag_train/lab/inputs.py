@@ -12,8 +12,8 @@ from mgtag_train.data.corpus import NEGATIVES_SEED
 from mgtag_train.data.lyrics import load_songs
 from mgtag_train.data.not_music import make_negatives
 from mgtag_train.data.sources import GTZAN, HOMBURG, Source
-from mgtag_train.data.splitting import PARTS, Parts, genre_of, slices_as_tracks, split, split_names
-from mgtag_train.data.tracks import MelTrack, SliceDataset, load_audio, load_cache, take
+from mgtag_train.data.splitting import Parts, genre_of, slices_as_tracks, split, split_names
+from mgtag_train.data.tracks import MelTrack, SliceDataset, load_cache, take
 from mgtag_train.lab.experiment import Experiment
 from mgtag_train.learn.batches import Examples, Windows
 from mgtag_train.learn.fusion import Pairs
@@ -91,10 +91,9 @@ def music(experiment: Experiment, protocol: str, seed: int, inputs: Inputs) -> P
         ours = [track for tracks in parts.values() for track in tracks]
     elif experiment.data == "gtzan-audio":
         assert inputs.audio is not None
-        names = [name for part in PARTS for name in split_names(part)]
-        wanted = [name for name in names if genre_of(name) in labels]
-        heard = load_audio(inputs.audio, wanted, replace(source, spec=experiment.spec))
-        ours = _ours((track for _, track in heard), labels)
+        source = replace(source, labels=labels, spec=experiment.spec)
+        heard = reading.read_tracks(source, audio=inputs.audio).parts.values()
+        ours = [track for tracks in heard for track in tracks]
     else:
         assert inputs.features is not None
         ours = _ours(load_cache(inputs.features).values(), labels)

@@ -179,7 +179,7 @@ def _take_up(training: Training, checkpoint: Path, identity: dict[str, str]) -> 
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     if state.pop("identity") != identity["identity"]:
         raise UsageError(
-            f"{checkpoint}: this run was begun with another config; resume it with its own, or anew."
+            f"{checkpoint}: begun with another configuration; resume it with its own, or train anew."
         )
     begun = state.pop("commit", identity["commit"])
     training.restore(state)

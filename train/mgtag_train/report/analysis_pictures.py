@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mgtag.explain.attention_profile import DECK as STEPS
 from mgtag_train.report.drawing import INK, bare, blank, clouds, halo, hues
+from mgtag_train.report.paper_figures import ATTENTION_STEPS
 from mgtag_train.report.paper_tables import Record
 
 
@@ -23,7 +23,9 @@ def attention(analysis: Record) -> Figure:
     for ax, (key, grid) in zip(axes, ratio.items(), strict=True):
         image = ax.imshow(grid, cmap="RdBu_r", vmin=1 - reach, vmax=1 + reach, aspect="auto")
         for y, genre in enumerate(found[key]):
-            ax.plot(STEPS[genre], [y] * 3, "o", mfc="none", mec=INK, markersize=8, markeredgewidth=1.1)
+            ax.plot(
+                ATTENTION_STEPS[genre], [y] * 3, "o", mfc="none", mec=INK, markersize=8, markeredgewidth=1.1
+            )
         ax.set_yticks(range(len(grid)), found[key])
         ax.set_xticks(range(grid.shape[1]))
         ax.set_title(f"{key} ({analysis[key]['tracks']} tracks)")

@@ -53,6 +53,19 @@ NEAREST = {
     "reggae": ("hiphop", "pop"),
     "rock": ("disco", "country"),
 }
+# The same, 2.2, second page: the three of twenty time steps with most attention, counted from 0.
+ATTENTION_STEPS = {
+    "disco": (2, 4, 19),
+    "hiphop": (6, 16, 19),
+    "pop": (0, 5, 10),
+    "rock": (4, 18, 19),
+    "country": (10, 11, 19),
+    "jazz": (9, 18, 19),
+    "reggae": (11, 15, 16),
+    "blues": (0, 7, 19),
+    "metal": (10, 11, 19),
+    "classical": (7, 9, 16),
+}
 # The same, 2.2: first - second + third = fourth, in three dimensions.
 EQUATIONS = (("blues", "country", "pop", "reggae"), ("blues", "classical", "jazz", "hiphop"))
 

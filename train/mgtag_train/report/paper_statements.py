@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mgtag.explain.attention_profile import DECK as STEPS
-from mgtag_train.report.paper_figures import EQUATIONS
+from mgtag_train.report.paper_figures import ATTENTION_STEPS, EQUATIONS
 
 Asked = Mapping[str, Any]  # of one network: an entry of `analysis/deck.json`
 SPACE, PICTURE = "3", "2"  # dimensions of the deck's equations, and of its picture of the genres' means
@@ -82,7 +81,7 @@ def _frequent(step: int, word: str, at_least: int) -> Claim:
     def lists(one: Asked) -> int:
         return sum(step in row["top"] for row in one["attention"]["by_genre"].values())
 
-    theirs = sum(step in steps for steps in STEPS.values())
+    theirs = sum(step in steps for steps in ATTENTION_STEPS.values())
     rule = f"in at least {at_least} lists of ten (the deck: {theirs}; by chance 1.5)"
     return Claim(
         f"step {step} is {word}", rule, lambda one: lists(one) >= at_least, lambda one: str(lists(one))
@@ -140,7 +139,7 @@ CLAIMS = (
     Claim(
         "pop is heard at steps 0, 5, 10",
         "at least two of the three",
-        lambda one: len({*top(one, "pop")} & {*STEPS["pop"]}) >= 2,
+        lambda one: len({*top(one, "pop")} & {*ATTENTION_STEPS["pop"]}) >= 2,
         lambda one: listed(top(one, "pop")),
     ),
     _common("reggae", "metal"),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mgtag.explain.attention_profile import DECK as STEPS
-from mgtag_train.report.paper_figures import EQUATIONS, NEAREST
+from mgtag_train.report.paper_figures import ATTENTION_STEPS, EQUATIONS, NEAREST
 from mgtag_train.report.paper_statements import (
     CLAIMS,
     SPACE,
@@ -131,7 +130,7 @@ def _equations(record: Mapping[str, Asked]) -> Iterator[str]:
 
 def _steps(record: Mapping[str, Asked]) -> list[str]:
     rows = []
-    for genre, theirs in STEPS.items():
+    for genre, theirs in ATTENTION_STEPS.items():
         row = [genre, listed(theirs)]
         for key in ("filtered", "tracks"):
             steady = record[key]["attention"]["by_genre"][genre]["steady"]
