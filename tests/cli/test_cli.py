@@ -71,6 +71,22 @@ def test_some_failed_is_3(scan: Run, music: Path) -> None:
     assert scan().code == 3
 
 
+def test_what_is_too_short_is_no_failure(scan: Run, run: Run, music: Path, song: Song) -> None:
+    """Or every nightly scan of a library with a jingle in it would end with 3."""
+    song(music / "jingle.flac", 0.5)
+    for options in ([], ["--force"], []):
+        done = scan(*options)
+        assert done.code == 0
+        assert "1 too short" in done.out
+        assert "jingle" not in done.err
+    (row,) = (row for row in scan("--json").rows if row["event"] == "too_short")
+    assert Path(row["path"]).name == "jingle.flac"
+    assert row["error"] is None
+    assert "too short: 0.5 s" in row["reason"]
+    assert "too short" in scan("-v").err
+    assert names(run("list", "--json", "--event", "too_short")) == ["jingle.flac"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -203,11 +219,12 @@ def test_json_is_one_object_a_line(scan: Run, music: Path) -> None:
         "bad.mp3": "failed",
     }
     for row in rows.values():
-        assert list(row) == ["path", "event", "genres", "confidence", "probabilities", "error"]
+        assert list(row) == ["path", "event", "genres", "confidence", "probabilities", "reason", "error"]
         assert Path(row["path"]).is_absolute()
     hum, bad = rows["hum.flac"], rows["bad.mp3"]
     assert hum["genres"] == ["Blues"]
-    assert hum["error"] is None
+    assert hum["error"] is hum["reason"] is None
+    assert rows["mine.flac"]["reason"] == "has a genre of its own"
     assert hum["probabilities"].keys() == {"Blues", "Jazz", "Metal"}
     assert sum(hum["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert hum["confidence"] == hum["probabilities"]["Blues"] == max(hum["probabilities"].values())

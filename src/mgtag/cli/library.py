@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     tagged = "tagged"
     kept = "kept"
     unsure = "unsure"
+    too_short = "too_short"
     failed = "failed"
     heard = "heard"
     undone = "undone"

@@ -53,6 +53,14 @@ class Fresh(Answered):
 
 
 @dataclass(frozen=True)
+class TooShort:
+    """It is shorter than a slice; nothing is wrong with it."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
 class Failed:
     """It could not be heard, or not be written; the file is as it was."""
 
@@ -60,4 +68,4 @@ class Failed:
     error: str
 
 
-Event = Found | Tagged | Kept | Unsure | Fresh | Failed
+Event = Found | Tagged | Kept | Unsure | Fresh | TooShort | Failed

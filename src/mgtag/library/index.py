@@ -249,6 +249,12 @@ class Index:
             MIGRATIONS.apply(db)
 
 
+def is_broken(error: Exception) -> bool:
+    """Say whether the index itself failed: no room, damage, a lock; not one row's values."""
+    of_a_row = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+    return isinstance(error, sqlite3.Error) and not isinstance(error, of_a_row)
+
+
 def default_path() -> Path:
     """Return where the index lies unless ``--index`` says otherwise."""
     return platformdirs.user_data_path("mgtag") / "index.db"

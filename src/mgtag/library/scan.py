@@ -15,11 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from mgtag import audio, tags
-from mgtag.errors import AudioError, MgtagError, TagError
+from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
 from mgtag.inference import Tagger
-from mgtag.library.events import Event, Failed, Found, Fresh, Kept, Tagged, Unsure
-from mgtag.library.index import Index
+from mgtag.library.events import Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
+from mgtag.library.index import Index, is_broken
 from mgtag.library.policy import Decision, Policy, decide
 from mgtag.library.records import Change, Track
 from mgtag.library.undo import recover
@@ -101,7 +103,7 @@ class _Scan:
 
     def events(self, paths: Iterable[Path]) -> Iterator[Event]:
         under_way: _UnderWay = {}
-        suspects: list[_Sent] = []  # under way when a worker crashed: one of them did it
+        suspects: list[_Sent] = []  # under way when a worker died: of it, or of something else
         try:
             for path in paths:
                 yield from self._known_or_submitted(path, under_way)
@@ -109,7 +111,7 @@ class _Scan:
                     yield from self._finished(under_way, suspects)
             while under_way:
                 yield from self._finished(under_way, suspects)
-            for path, status in suspects:  # each alone, so that only the culprit fails
+            for path, status in suspects:  # each alone, when there is memory again
                 under_way[self._submit(path)] = path, status
                 yield from self._finished(under_way, None)
         finally:
@@ -127,7 +129,12 @@ class _Scan:
             under_way[self._submit(path)] = path, status
             return
         prediction = self.index.prediction(path)
-        yield Failed(path, track.error) if prediction is None else self._answer(track, prediction, fresh=True)
+        if prediction is not None:
+            yield self._answer(track, prediction, fresh=True)
+        elif track.event == "too_short":
+            yield TooShort(path, track.error)
+        else:
+            yield Failed(path, track.error)
 
     def _submit(self, path: Path) -> Future[Heard]:
         with _unbroken():  # a worker that is being started would be left with half its orders
@@ -155,7 +162,9 @@ class _Scan:
                 if suspects is not None:
                     suspects.append((path, status))
                 else:
-                    crash = AudioError(f"{path}: decoding it crashes; is the file damaged?")
+                    crash = MgtagError(
+                        f"{path}: decoding it crashes; is the file damaged? The next scan tries it again."
+                    )
                     yield self._failed(path, status, crash)
             except Exception as error:  # whatever is wrong with one file, the scan goes on
                 yield self._failed(path, status, error)
@@ -165,34 +174,45 @@ class _Scan:
                 yield self._answer(track, heard.prediction, fresh=False)
 
     def _answer(self, track: Track, prediction: Prediction, fresh: bool) -> Event:
+        try:
+            return self._answered(track, prediction, fresh)
+        except Exception as error:  # whatever is wrong with one file, the scan goes on
+            if is_broken(error):
+                raise
+            sentence = _sentence(track.path, error)
+            track = replace(track, run=self.run, event="failed", error=sentence)
+            if isinstance(error, TagError | OSError):  # what was heard is right; only the writing failed
+                self.index.record(track, prediction)
+            else:
+                self.index.record(replace(track, size=-1))
+            return Failed(track.path, sentence)
+
+    def _answered(self, track: Track, prediction: Prediction, fresh: bool) -> Event:
         """Decide, write where that is the decision, and remember."""
         card, policy, path = self.tagger.bundle.card, self.policy, track.path
         names = tuple(card.genres[label] for label in prediction.labels)
         result = vote(names, prediction.probabilities, card.vote_temperature)
+        if not np.isfinite(result.confidence):
+            raise AudioError(f"{path}: the model's answer to it is no number; is the file damaged?")
         answer = result.best(policy.top)
         track = replace(track, heard=answer[0], confidence=result.confidence, run=self.run)
-        try:
-            if not fresh:
-                found = tags.read(path)
-                track = replace(track, genres=found.genres, written=found.own)
-            threshold = card.threshold if policy.threshold is None else policy.threshold
-            decision = decide(
-                policy.mode, track.genres, track.written, answer, result.confidence >= threshold
-            )
-            if decision.action == "write" and policy.write and not policy.dry_run:
-                now = path.stat()
-                if (now.st_size, now.st_mtime_ns) != (track.size, track.mtime_ns):
-                    raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
-                if now.st_nlink > 1 and not policy.hard_links:
-                    decision = replace(decision, action="keep", reason=f"has {now.st_nlink} hard links")
-                else:
-                    with _unbroken():
-                        self._write(track, decision, prediction)
-                    return Tagged(path, decision.genres, result)
-        except (MgtagError, OSError) as error:
-            sentence = _sentence(path, error)
-            self.index.record(replace(track, event="failed", error=sentence), prediction)
-            return Failed(path, sentence)
+        threshold = card.threshold if policy.threshold is None else policy.threshold
+        sure = result.confidence >= threshold
+        decision = decide(policy.mode, track.genres, track.written, answer, sure)
+        if not fresh or decision.action == "write":  # no write is decided by what the index remembers
+            fresh, seen = False, path.stat()
+            found = tags.read(path)
+            track = replace(track, genres=found.genres, written=found.own)
+            decision = decide(policy.mode, track.genres, track.written, answer, sure)
+        if decision.action == "write" and policy.write and not policy.dry_run:
+            if (seen.st_size, seen.st_mtime_ns) != (track.size, track.mtime_ns):
+                raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
+            if seen.st_nlink > 1 and not policy.hard_links:
+                decision = replace(decision, action="keep", reason=f"has {seen.st_nlink} hard links")
+            else:
+                with _unbroken():
+                    self._write(track, decision, prediction, seen)
+                return Tagged(path, decision.genres, result)
         if not fresh:
             event = {"write": "heard", "keep": "kept", "unsure": "unsure"}[decision.action]
             self.index.record(replace(track, event=event, error=""), prediction)
@@ -204,12 +224,14 @@ class _Scan:
             return Unsure(path, answer, result, decision.reason)
         return Kept(path, answer, result, decision.reason or "tags are not to be written")
 
-    def _write(self, track: Track, decision: Decision, prediction: Prediction) -> None:
+    def _write(self, track: Track, decision: Decision, prediction: Prediction, seen: os.stat_result) -> None:
         """Journal first, then replace the file; see DESIGN, "A tag write is atomic"."""
         provenance = tags.Provenance(
             self.tagger.bundle.id, round(track.confidence, 3), decision.added, decision.kept
         )
-        draft = tags.draft(track.path, provenance, audio.signature, hard_links=self.policy.hard_links)
+        draft = tags.draft(
+            track.path, provenance, audio.signature, seen=seen, hard_links=self.policy.hard_links
+        )
         try:
             change = self.index.begin_change(
                 Change(
@@ -231,7 +253,7 @@ class _Scan:
             raise
         try:
             status = draft.commit()
-        except (MgtagError, OSError):
+        except Exception:
             self.index.drop_change(change)
             raise
         track = replace(
@@ -245,13 +267,16 @@ class _Scan:
         )
         self.index.end_change(change, "done", track, prediction)
 
-    def _failed(self, path: Path, status: os.stat_result | None, error: Exception) -> Failed:
+    def _failed(self, path: Path, status: os.stat_result | None, error: Exception) -> Failed | TooShort:
+        if is_broken(error):
+            raise error
         sentence = _sentence(path, error)
         # What is the file's own fault need not be tried again until it changes.
         same = (status.st_size, status.st_mtime_ns) if status and isinstance(error, AudioError) else (-1, 0)
-        track = Track(path, *same, self.tagger.bundle.id, self.run)
-        self.index.record(replace(track, event="failed", error=sentence))
-        return Failed(path, sentence)
+        track = Track(path, *same, self.tagger.bundle.id, self.run, error=sentence)
+        too_short = isinstance(error, TooShortError)
+        self.index.record(replace(track, event="too_short" if too_short else "failed"))
+        return TooShort(path, sentence) if too_short else Failed(path, sentence)
 
 
 def _signature(path: Path) -> str:
@@ -282,6 +307,10 @@ def _sentence(path: Path, error: Exception) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return f"{path}: the file has vanished."
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return f"{path}: {error}, so mgtag gave it up; is the file damaged, or its drive asleep?"
+    if isinstance(error, MemoryError):
+        return f"{path}: hearing it takes more memory than it may; is the file damaged?"
     if isinstance(error, OSError):
         return f"{path}: {error.strerror or error}."
     return f"{path}: mgtag itself failed ({type(error).__name__}: {error}); please report this."

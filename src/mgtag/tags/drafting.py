@@ -74,7 +74,14 @@ class Draft:
             self.temporary.unlink()
 
 
-def draft(path: Path, provenance: Provenance, payload: Payload, *, hard_links: bool = False) -> Draft:
+def draft(
+    path: Path,
+    provenance: Provenance,
+    payload: Payload,
+    *,
+    seen: os.stat_result | None = None,
+    hard_links: bool = False,
+) -> Draft:
     """Write genres, each a value of its own, and their provenance into a copy of a file.
 
     Parameters
@@ -85,6 +92,9 @@ def draft(path: Path, provenance: Provenance, payload: Payload, *, hard_links: b
         What the file shall say: the genres to be kept as they are stored, and those to be added.
     payload : callable
         `mgtag.audio.signature`: the identity of the sound, which must not change.
+    seen : os.stat_result, optional
+        Of the file before its tags were read to decide on these genres; if it changed since, the
+        decision is void.
     hard_links : bool
         Whether a file that has other names may be replaced; they would go on naming the old one.
 
@@ -110,7 +120,7 @@ def draft(path: Path, provenance: Provenance, payload: Payload, *, hard_links: b
         if tags.genres != names or tags.provenance != provenance:
             raise TagError("its tags do not take these genres, so it was left as it is.")
 
-    return _draft(path, edit, payload, hard_links=hard_links)
+    return _draft(path, edit, payload, seen=seen, hard_links=hard_links)
 
 
 def draft_undo(path: Path, patch: bytes, before: str, after: str, payload: Payload, mtime_ns: int) -> Draft:
@@ -147,11 +157,14 @@ def _draft(
     payload: Payload,
     *,
     hard_links: bool,
+    seen: os.stat_result | None = None,
     mtime_ns: int | None = None,
 ) -> Draft:
     with explained(path):
         target = Path(path).resolve(strict=True)
         status = target.stat()
+        if seen is not None:
+            check_unchanged(target, seen)
         check_allowed(target, status, hard_links=hard_links)
         sound = payload(target)
         with open(target, "rb") as original, new_copy(target) as (temporary, copy):

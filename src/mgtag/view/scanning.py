@@ -18,11 +18,18 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from mgtag.library.events import Answered, Event, Failed, Found, Fresh, Kept, Tagged, Unsure
+from mgtag.library.events import Answered, Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
 from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
 
-KINDS: tuple[type[Event], ...] = (Tagged, Kept, Unsure, Fresh, Failed)
-STYLES = {"tagged": "bold green", "kept": "", "unsure": "yellow", "fresh": "dim", "failed": "bold red"}
+STYLES = {
+    "tagged": "bold green",
+    "kept": "",
+    "unsure": "yellow",
+    "too short": "yellow",
+    "fresh": "dim",
+    "failed": "bold red",
+}
+RARE = {"too short"}  # not counted where there is none
 BAR = 24  # columns of the longest bar in the table
 
 
@@ -53,14 +60,16 @@ class ScanView:
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
             return
-        name = kind(event)
-        self.counts[name] += 1
+        self.counts[kind(event).replace("_", " ")] += 1
         if isinstance(event, Tagged):
             self._genres[event.genres[0]].append(event.vote.confidence)
         if self._json:
             print(as_json(event), flush=True)  # noqa: T201
         if isinstance(event, Failed):
             self._err.print(Text("failed  ", STYLES["failed"]) + Text(printable(event.error)))
+        elif isinstance(event, TooShort):
+            if self._verbosity > 0 and not self._json:
+                self._err.print(Text("too short ", STYLES["too short"]) + Text(printable(event.reason)))
         elif self._verbosity > 0 and not self._json:
             self._err.print(_line(event))
         self.progress.advance(self._task)
@@ -83,7 +92,7 @@ class ScanView:
 
 def kind(event: Event) -> str:
     """Return an event's name, as in ``--json``."""
-    return type(event).__name__.lower()
+    return "too_short" if isinstance(event, TooShort) else type(event).__name__.lower()
 
 
 def as_json(event: Event) -> str:
@@ -98,10 +107,12 @@ def as_json(event: Event) -> str:
             "genres": event.genres,
             "confidence": round(event.vote.confidence, 4),
             "probabilities": {label: round(float(share), 4) for label, share in shares},
+            "reason": event.reason or None,
             "error": None,
         }
-    elif isinstance(event, Failed):
-        row |= {"genres": [], "confidence": None, "probabilities": {}, "error": event.error}
+    elif isinstance(event, TooShort | Failed):
+        row |= {"genres": [], "confidence": None, "probabilities": {}, "reason": None, "error": None}
+        row |= {"reason": event.reason} if isinstance(event, TooShort) else {"error": event.error}
     return dumps(row)
 
 
@@ -136,6 +147,8 @@ def _totals(counts: Counter[str], dry_run: bool) -> Text:
     line = Text()
     for name in STYLES:
         count = counts[name]
+        if name in RARE and not count:
+            continue
         shown = "would be tagged" if dry_run and name == "tagged" else name
         line.append(", " if line else "")
         line.append(f"{count:,} {shown}", STYLES[name] if count else "dim")
