@@ -21,7 +21,7 @@ from scanning import Scene
 from mgtag import bundle, cli, workers
 from mgtag.bundle import Bundle
 from mgtag.library.index import Index
-from mgtag.prediction import Prediction
+from mgtag.prediction import HeadOutput, Prediction
 
 SHARED = Path(os.environ.get("MGTAG_SHARED", Path(__file__).parents[2] / "shared"))
 SUFFIX = {"alac": "m4a"}
@@ -40,6 +40,12 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """Make a bundle that tells low sounds from middle and high ones."""
     return tiny_bundle.make(tmp_path_factory.mktemp("models") / "tiny-1")
+
+
+@pytest.fixture(scope="session")
+def two_heads(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Make a bundle that hears genres, not music, and moods."""
+    return tiny_bundle.make_two_heads(tmp_path_factory.mktemp("models") / "two-heads-1")
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +127,12 @@ class FakeTagger:
         if not isinstance(answer, tuple):
             raise answer
         label, share = answer
-        labels = self.bundle.card.labels
+        labels = self.bundle.card.genre.labels
         row = np.full((1, len(labels)), (1 - share) / (len(labels) - 1), np.float32)
         row[0, labels.index(label)] = share
         even = np.full((1, tiny_bundle.MEL.n_frames), 1 / tiny_bundle.MEL.n_frames, np.float32)
-        return Prediction(labels, np.zeros(1, np.float32), row, even, np.ones((1, 4), np.float32))
+        heads = {"genre": HeadOutput(labels, row)}
+        return Prediction(np.zeros(1, np.float32), heads, even, np.ones((1, 4), np.float32))
 
 
 @pytest.fixture

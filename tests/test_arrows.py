@@ -15,13 +15,13 @@ ROOT = Path(__file__).parents[1]
 SOURCES = {"mgtag": ROOT / "src" / "mgtag", "mgtag_train": ROOT / "train" / "mgtag_train"}
 
 # A folder or top module: those that it may use. What is not in the table may not be imported by anything.
-HEARING = {"arrays", "errors", "audio", "features", "prediction", "bundle", "inference", "vote"}
+HEARING = {"arrays", "errors", "audio", "features", "prediction", "card", "bundle", "inference", "vote"}
 ARROWS: dict[str, set[str]] = {
     "arrays": set(),
     "errors": set(),
     "formats": set(),
     "prediction": {"arrays"},
-    "vote": {"arrays"},
+    "vote": {"arrays", "card"},
     "models": {"errors"},
     "workers": set(),
     "tails": set(),
@@ -29,9 +29,10 @@ ARROWS: dict[str, set[str]] = {
     "ffmpeg": {"errors", "tails"},
     "audio": {"arrays", "errors", "ffmpeg"},
     "features": {"arrays", "errors"},
-    "bundle": {"errors", "features"},
-    "install": {"arrays", "errors", "features", "bundle"},
-    "inference": {"arrays", "errors", "audio", "features", "bundle", "prediction", "models"},
+    "card": {"features"},
+    "bundle": {"errors", "card"},
+    "install": {"arrays", "errors", "features", "card", "bundle"},
+    "inference": {"arrays", "errors", "audio", "features", "card", "bundle", "prediction", "models"},
     "tags": {"errors", "tails"},
     "library": HEARING | {"formats", "tags"},
     "explain": HEARING | {"library"},
@@ -40,7 +41,7 @@ ARROWS["view"] = set(ARROWS)
 ARROWS["cli"] = set(ARROWS) - {"models"}
 TORCH = {"explain", "inference", "models"}  # no other folder may import it, not even late
 
-SHARED = {"arrays", "audio", "features", "bundle", "models", "vote", "errors", "inference", "install"}
+SHARED = {"arrays", "audio", "features", "card", "bundle", "models", "vote", "errors", "inference", "install"}
 LABORATORY: dict[str, set[str]] = {
     "data": SHARED | {"formats", "workers"},
     "learn": SHARED | {"workers", "data"},

@@ -8,9 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mgtag.vote import vote
+from mgtag import vote as voting
+from mgtag.card import Head
+from mgtag.vote import Vote
 
 LABELS = ("blues", "jazz", "metal", "pop")
+
+
+def vote(labels: tuple[str, ...], rows: np.ndarray, temperature: float) -> Vote:
+    """Vote by a head that writes every label as it is."""
+    return voting.vote(Head(labels, {name: name for name in labels}, vote_temperature=temperature), rows)
 
 
 def shares(*rows: tuple[float, ...]) -> np.ndarray:
@@ -85,3 +92,29 @@ def test_an_answer_is_always_a_distribution(rows: np.ndarray, temperature: float
 def test_the_order_of_the_slices_does_not_matter(rows: np.ndarray, order: list[int]) -> None:
     a, b = vote(LABELS, rows, 1.0), vote(LABELS, rows[order], 1.0)
     np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-5)
+
+
+# What is never written
+
+HEAD = Head((*LABELS, "not music"), {**{name: name for name in LABELS}, "not music": None}, threshold=0.5)
+
+
+def test_the_confidence_is_of_the_best_label_that_may_be_written() -> None:
+    found = voting.vote(HEAD, shares((0.1, 0.2, 0.05, 0.05, 0.6)))
+    assert found.confidence == pytest.approx(0.2)
+    assert found.not_music and found.best(4) == ()
+    assert not found.passes(0.0)
+
+
+def test_what_is_never_written_is_no_further_genre() -> None:
+    found = voting.vote(HEAD, shares((0.1, 0.4, 0.22, 0.02, 0.26)))
+    assert found.best(4) == ("jazz", "metal")
+    assert found.confidence == pytest.approx(0.4)
+    assert found.passes(0.3) and not found.passes(0.5)
+
+
+def test_a_threshold_must_be_passed_not_reached() -> None:
+    certain = vote(LABELS, shares((0.0, 1.0, 0.0, 0.0)), 0.01)
+    assert certain.confidence == 1.0
+    assert certain.passes(0.99)
+    assert not certain.passes(1.0) and not certain.passes(None)

@@ -1,75 +1,30 @@
 """A trained model on disk: a folder with everything that is needed to use it.
 
 ``card.json`` says what the model is and how good it was measured to be, ``model.onnx`` is the
-graph for ONNX Runtime, ``weights.pt`` the same weights for the torch/CUDA path. The card holds
-the SHA-256 of the other files, and a bundle is believed only when they agree.
+graph for ONNX Runtime, ``weights.safetensors`` the same weights for the torch/CUDA path. The card
+holds the SHA-256 of the other files, and a bundle is believed only when they agree.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import stat
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
+from mgtag.card import Card, parse, render
 from mgtag.errors import BundleError
-from mgtag.features import MelSpec
 
 CARD = "card.json"
 GRAPH = "model.onnx"
-WEIGHTS = "weights.pt"
-FORMAT = 1  # of the card; raised when an older mgtag could misread a newer bundle
+WEIGHTS, OLD_WEIGHTS = "weights.safetensors", "weights.pt"
+MOST_CARD = 1 << 22  # bytes
+MOST_BYTES = 1 << 32  # of any other file
 SHIPPED = Path(__file__).parent / "bundles"
 DEFAULT = "gtzan-parallel-1"
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a bundle says of itself.
-
-    Attributes
-    ----------
-    name : str
-        Also the folder's name.
-    labels : tuple of str
-        In the order of the logits.
-    genres : mapping of str to str
-        What is written to a tag for each label.
-    mel : MelSpec
-        How the windows are made.
-    architecture, arguments
-        What ``mgtag.models.build`` takes.
-    temperature : float
-        Divides a slice's logits (calibration of slices).
-    vote_temperature : float
-        Divides the pooled log-probabilities (calibration of tracks).
-    threshold : float
-        Confidence from which a genre is written, 0..1.
-    data, split, measured : mapping
-        Where the model comes from and what was measured, for people to read.
-    files : mapping of str to str
-        SHA-256 of every other file of the bundle.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    genres: Mapping[str, str]
-    mel: MelSpec
-    architecture: str
-    arguments: Mapping[str, Any]
-    temperature: float
-    vote_temperature: float
-    threshold: float
-    data: Mapping[str, Any] = field(default_factory=dict)
-    split: Mapping[str, Any] = field(default_factory=dict)
-    measured: Mapping[str, Any] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
-    format: int = FORMAT
 
 
 @dataclass(frozen=True)
@@ -93,9 +48,9 @@ class Bundle:
         return self.folder / GRAPH
 
     @property
-    def weights(self) -> Path:
-        """The torch state dict."""
-        return self.folder / WEIGHTS
+    def weights(self) -> Path | None:
+        """The torch state dict; None for a bundle that answers on the CPU only."""
+        return next((self.folder / name for name in (WEIGHTS, OLD_WEIGHTS) if name in self.card.files), None)
 
 
 def load(folder: Path) -> Bundle:
@@ -104,36 +59,38 @@ def load(folder: Path) -> Bundle:
     Raises
     ------
     BundleError
-        If a file is missing or altered, or the card is of another format.
+        If a file is missing or altered, or the card is none that this mgtag can use.
     """
+    again = "install the bundle again"
     try:
-        text = (folder / CARD).read_bytes()
-        card = _card(json.loads(text))
+        text = _bounded(folder / CARD, MOST_CARD).read_bytes()
+        card = parse(text)
+        if GRAPH not in card.files:
+            raise ValueError(f"there is no {GRAPH}")
+        for name, digest in card.files.items():
+            if Path(name).name != name or name == CARD or not isinstance(digest, str):
+                raise ValueError(f"{name!r} is no file of a bundle")
     except FileNotFoundError as error:
         raise BundleError(f"{folder}: there is no model bundle here ({CARD} is missing).") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise BundleError(
-            f"{folder / CARD}: this card cannot be read ({error}); install the bundle again."
-        ) from error
+        raise BundleError(f"{folder / CARD}: this card cannot be used ({error}); {again}.") from error
     for name, digest in card.files.items():
         try:
-            found = _sha256(folder / name)
+            found = _sha256(_bounded(folder / name, MOST_BYTES))
         except OSError as error:
-            raise BundleError(
-                f"{folder / name}: a file of this bundle is missing; install the bundle again."
-            ) from error
+            raise BundleError(f"{folder / name}: a file of this bundle is missing; {again}.") from error
+        except ValueError as error:
+            raise BundleError(f"{folder / name}: {error}; {again}.") from error
         if found != digest:
-            raise BundleError(
-                f"{folder / name}: this is not the file that the card describes; install the bundle again."
-            )
+            raise BundleError(f"{folder / name}: this is not the file that the card describes; {again}.")
     return Bundle(folder, card, f"{card.name}@{hashlib.sha256(text).hexdigest()[:8]}")
 
 
 def write(folder: Path, card: Card) -> Bundle:
     """Describe the files that lie in `folder` with a card, and load the result back."""
     names = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != CARD)
-    described = asdict(card) | {"files": {name: _sha256(folder / name) for name in names}}
-    (folder / CARD).write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    described = replace(card, files={name: _sha256(folder / name) for name in names})
+    (folder / CARD).write_bytes(render(described))
     return load(folder)
 
 
@@ -176,13 +133,12 @@ def at_hand() -> tuple[list[Bundle], list[BundleError]]:
     return whole, broken
 
 
-def _card(raw: dict[str, Any]) -> Card:
-    if raw["format"] != FORMAT:
-        raise ValueError(f"format {raw['format']} is not the one that this mgtag reads, {FORMAT}")
-    labels = tuple(raw["labels"])
-    if set(raw["genres"]) != set(labels) or not {GRAPH, WEIGHTS} <= set(raw["files"]):
-        raise ValueError("labels, genres and files do not belong together")
-    return Card(**raw | {"labels": labels, "mel": MelSpec(**raw["mel"])})
+def _bounded(path: Path, most: int) -> Path:
+    """Return a path if a regular file of no more than so many bytes lies there: no device, no pipe."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > most:
+        raise ValueError(f"this is no file, or larger than {most:,} bytes")
+    return path
 
 
 def _sha256(path: Path) -> str:

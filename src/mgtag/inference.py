@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from mgtag import audio, bundle
 from mgtag.arrays import F32
 from mgtag.bundle import Bundle
-from mgtag.errors import TooShortError, UsageError
+from mgtag.card import GENRE
+from mgtag.errors import BundleError, TooShortError, UsageError
 from mgtag.features import MelSpec, slice_starts, window
-from mgtag.prediction import Prediction
+from mgtag.prediction import HeadOutput, Prediction
 
 if TYPE_CHECKING:
     from mgtag.models import Network
@@ -31,7 +32,8 @@ BATCH = 32  # windows a pass, so that a long file needs no more memory than a sh
 SILENCE = 1e-4  # peak of a slice, -80 dBFS, under which there is nothing to hear
 
 
-Ask = Callable[[F32], tuple[F32, F32, F32]]  # windows -> logits, attention, embedding
+FORMAT_1 = "logits"  # the only head of a graph made before heads had names
+Ask = Callable[[F32], dict[str, F32]]  # windows -> logits of each head, embedding, perhaps attention
 
 
 class Tagger:
@@ -76,23 +78,34 @@ class Tagger:
         """
         card = self.bundle.card
         starts_s, x, audible = hear(path, card.mel, None if whole else MAX_SLICES)
-        probabilities, attention, embedding = self.ask(x)
-        probabilities[~audible] = 1 / len(card.labels)
-        return Prediction(card.labels, starts_s, probabilities, attention, embedding)
+        return self.ask(x, audible, starts_s)
 
-    def ask(self, x: F32) -> tuple[F32, F32, F32]:
+    def ask(
+        self, x: F32, audible: NDArray[np.bool_] | None = None, starts_s: F32 | None = None
+    ) -> Prediction:
         """Put windows, shape ``(w, n_mels, n_frames)``, to the network.
 
-        Returns
-        -------
-        probabilities, attention, embedding : F32
-            As in `Prediction`.
+        Parameters
+        ----------
+        audible : array of bool, optional
+            Shape ``(w,)``; a slice without sound gets equal probabilities.
+        starts_s : F32, optional
+            Shape ``(w,)``; by default the slices tile a track.
         """
+        card = self.bundle.card
         if self._network is None:
             self._network = _onnx(self.bundle)
         parts = [self._network(x[i : i + BATCH]) for i in range(0, len(x), BATCH)]
-        logits, attention, embedding = (np.concatenate(p) for p in zip(*parts, strict=True))
-        return softmax((logits / self.bundle.card.temperature).astype(np.float32)), attention, embedding
+        answer = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        heads = {}
+        for name, head in card.heads.items():
+            probabilities = softmax((answer[name] / head.temperature).astype(np.float32))
+            if audible is not None:
+                probabilities[~audible] = 1 / len(head.labels)
+            heads[name] = HeadOutput(head.labels, probabilities)
+        if starts_s is None:
+            starts_s = (np.arange(len(x)) * card.mel.slice_s).astype(np.float32)
+        return Prediction(starts_s, heads, answer.get("attention"), answer["embedding"])
 
 
 def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F32, F32, NDArray[np.bool_]]:
@@ -144,8 +157,15 @@ def torch_model(model: Bundle) -> Network:
 
     from mgtag.models import build
 
+    if model.weights is None:
+        raise UsageError(f"{model.card.name}: this model has no weights for torch; use --device cpu.")
     network = build(model.card.architecture, dict(model.card.arguments))
-    network.load_state_dict(torch.load(model.weights, map_location="cpu", weights_only=True))
+    if model.weights.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        network.load_state_dict(load_file(model.weights))
+    else:
+        network.load_state_dict(torch.load(model.weights, map_location="cpu", weights_only=True))
     return network.float().eval()
 
 
@@ -180,10 +200,14 @@ def _onnx(model: Bundle) -> Ask:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model.graph, options, providers=["CPUExecutionProvider"])
+    names = {put.name: put.name for put in session.get_outputs()}
+    if FORMAT_1 in names:
+        names[FORMAT_1] = GENRE
+    if missing := {*model.card.heads, "embedding"} - set(names.values()):
+        raise BundleError(f"{model.graph}: this network does not answer {', '.join(sorted(missing))}.")
 
-    def run(x: F32) -> tuple[F32, F32, F32]:
-        logits, attention, embedding = session.run(["logits", "attention", "embedding"], {"windows": x})
-        return logits, attention, embedding
+    def run(x: F32) -> dict[str, F32]:
+        return dict(zip(names.values(), session.run(list(names), {"windows": x}), strict=True))
 
     return run
 
@@ -193,11 +217,10 @@ def _torch(model: Bundle, device: str = "cuda") -> Ask:
 
     network = torch_model(model).to(device)
 
-    def run(x: F32) -> tuple[F32, F32, F32]:
+    def run(x: F32) -> dict[str, F32]:
         # Without TF32, whose ten bits of mantissa would let GPU and CPU disagree.
         with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
             answer = network.answer(torch.from_numpy(np.ascontiguousarray(x)).to(device))
-        logits, attention, embedding = (part.float().cpu().numpy() for part in answer)
-        return logits, attention, embedding
+        return {name: part.float().cpu().numpy() for name, part in answer.items()}
 
     return run

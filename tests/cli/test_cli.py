@@ -542,7 +542,7 @@ def test_models_tells_the_card(run: Run, tiny: Bundle) -> None:
     assert "tiny-1@" in done.out
     assert "threshold" in done.out
     (row,) = run("models", tiny.folder, "--json").rows
-    assert row["labels"] == ["blues", "jazz", "metal"]
+    assert row["heads"]["genre"]["labels"] == ["blues", "jazz", "metal"]
     assert run("models", "no-such-model").code == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from conftest import SHARED
 
 from mgtag import audio
 from mgtag.bundle import Bundle
+from mgtag.card import Card
 from mgtag.errors import AudioError, UsageError
 from mgtag.explain.attribution import METHODS, frame_weights, occlusion, shares
 from mgtag.explain.explain_file import explain_file
@@ -27,13 +29,13 @@ from mgtag.prediction import Prediction
 
 MEL = tiny_bundle.MEL
 RATE = MEL.sample_rate
-GENRES = {"blues": "Blues", "jazz": "Jazz", "metal": "Metal"}
+CARD = Card("tiny-1", {"genre": tiny_bundle.HEAD}, MEL, "none", {})
 
 
 def prediction(*rows: tuple[float, float, float]) -> Prediction:
     """Slices of these probabilities, with even attention."""
     count = len(rows)
-    return Prediction(
+    return tiny_bundle.prediction(
         tiny_bundle.LABELS,
         (np.arange(count) * MEL.slice_s).astype(np.float32),
         np.array(rows, np.float32),
@@ -43,7 +45,7 @@ def prediction(*rows: tuple[float, float, float]) -> Prediction:
 
 
 def made(given: Prediction, weights: np.ndarray | None = None) -> Explanation:
-    return explain(given, given.attention if weights is None else weights, MEL, 1.0, GENRES, "attention")
+    return explain(given, given.attention if weights is None else weights, CARD, "attention")
 
 
 def halves(path: Path, first: str, second: str, seconds: float = 10.0) -> Path:
@@ -76,14 +78,8 @@ def test_moments_are_the_strongest_first_and_do_not_overlap() -> None:
     weights = np.full((6, spec.n_frames), 0.01, np.float32)
     weights[2, 20], weights[4, 3] = 0.9, 0.7
     given = prediction(*[(0.8, 0.1, 0.1)] * 6)
-    given = Prediction(
-        given.labels,
-        (np.arange(6) * spec.slice_s).astype(np.float32),
-        given.probabilities,
-        weights,
-        given.embedding,
-    )
-    found = explain(given, weights, spec, 1.0, GENRES, "attention").moments
+    given = replace(given, starts_s=(np.arange(6) * spec.slice_s).astype(np.float32), attention=weights)
+    found = explain(given, weights, replace(CARD, mel=spec), "attention").moments
     frame_s = spec.hop / spec.sample_rate
     assert len(found) == 5
     assert found[0].start_s <= 2 * spec.slice_s + 20 * frame_s < found[0].end_s
@@ -179,7 +175,8 @@ def test_a_song_of_two_clips_changes_where_they_were_joined(tmp_path: Path, ship
     path = tmp_path / "two.wav"
     sounds.write(path, y[None], "wav", "pcm_s16le", RATE)
     heard, _ = listen(path, Tagger(shipped, "cpu"))
-    of = [heard.probabilities[:, shipped.card.labels.index(name)] for name in ("classical", "metal")]
+    genre = heard.heads["genre"]
+    of = [genre.probabilities[:, genre.labels.index(name)] for name in ("classical", "metal")]
     change = int(
         np.argmax([(of[0][:n] - of[1][:n]).sum() + (of[1][n:] - of[0][n:]).sum() for n in range(len(of[0]))])
     )
@@ -188,11 +185,12 @@ def test_a_song_of_two_clips_changes_where_they_were_joined(tmp_path: Path, ship
 
 def test_occlusion_says_how_far_the_probability_falls(tiny_tagger: Tagger) -> None:
     x = np.random.default_rng(0).standard_normal((2, MEL.n_mels, MEL.n_frames)).astype(np.float32)
-    before = tiny_tagger.ask(x)[0][:, 1]
-    falls = occlusion(tiny_tagger, 1, x, before)
+    before = tiny_tagger.ask(x).heads["genre"].probabilities[:, 1]
+    falls = occlusion(tiny_tagger, ("genre", 1), x, before)
     by_hand = x.copy()
     by_hand[:, :, 5] = x.min(axis=(1, 2))[:, None]
-    np.testing.assert_allclose(falls[:, 5], before - tiny_tagger.ask(by_hand)[0][:, 1], atol=1e-6)
+    after = tiny_tagger.ask(by_hand).heads["genre"].probabilities[:, 1]
+    np.testing.assert_allclose(falls[:, 5], before - after, atol=1e-6)
 
 
 def test_shares_leave_out_what_counts_against() -> None:
@@ -208,16 +206,18 @@ def test_every_method_gives_rows_that_sum_to_one_or_nothing(
         pytest.importorskip("captum")
     path, tagger = song(tmp_path / "song.wav", 7.0), Tagger(shipped, "cpu")
     heard, _ = listen(path, tagger)
-    weights = frame_weights(path, tagger, heard, winner(heard, 1.0), method)  # type: ignore[arg-type]
+    target = "genre", winner(shipped.card.genre, heard.heads["genre"].probabilities)
+    weights = frame_weights(path, tagger, heard, target, method)  # type: ignore[arg-type]
     assert weights.shape == heard.attention.shape and (weights >= 0).all()
     assert all(total == pytest.approx(1, abs=1e-3) or total == 0 for total in weights.sum(axis=1))
 
 
-def test_attention_is_refused_where_a_network_has_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format_1", [True, False])
+def test_attention_is_refused_where_a_network_has_none(tmp_path: Path, format_1: bool) -> None:
     tagger = Tagger(tiny_bundle.make(tmp_path / "tiny"), "cpu")
     n_frames = tiny_bundle.MEL.n_frames
-    even = np.full((2, n_frames), 1 / n_frames, np.float32)
-    heard = Prediction(
+    even = np.full((2, n_frames), 1 / n_frames, np.float32) if format_1 else None
+    heard = tiny_bundle.prediction(
         tiny_bundle.LABELS,
         np.arange(2, dtype=np.float32),
         np.full((2, 3), 1 / 3, np.float32),
@@ -225,7 +225,7 @@ def test_attention_is_refused_where_a_network_has_none(tmp_path: Path) -> None:
         np.zeros((2, 32), np.float32),
     )
     with pytest.raises(UsageError, match=r"tiny-1.*no attention.*--method occlusion"):
-        frame_weights(tmp_path / "song.wav", tagger, heard, 0, "attention")
+        frame_weights(tmp_path / "song.wav", tagger, heard, ("genre", 0), "attention")
 
 
 def test_a_picture_has_as_many_columns_for_three_hours_as_a_screen_can_show() -> None:

@@ -10,6 +10,7 @@ import pytest
 import tiny_bundle
 from typer.testing import CliRunner
 
+from mgtag.card import Card
 from mgtag.cli.app import app
 from mgtag.errors import UsageError
 from mgtag.explain.attention_profile import STEPS, profile, track_profile
@@ -19,8 +20,8 @@ from mgtag.library.records import Track
 from mgtag.prediction import Prediction
 
 LABELS = ("blues", "jazz", "metal")
-GENRES = {"blues": "Blues", "jazz": "Jazz", "metal": "Metal"}
 MEL = MelSpec()
+CARD = Card("b", {"genre": tiny_bundle.HEAD}, MEL, "none", {})
 SLICE_S, FRAMES = MEL.slice_s, MEL.n_frames
 DURATION_S = 10 * SLICE_S
 
@@ -34,7 +35,7 @@ def heard(peak_s: float, duration_s: float = DURATION_S, share: float = 0.8) -> 
     attention[row] = 0
     attention[row, int((peak_s - row * SLICE_S) / SLICE_S * FRAMES)] = 1
     shares = np.tile(np.array([0.1, 0.1, share], np.float32), (count, 1))
-    return Prediction(LABELS, starts_s, shares, attention, np.zeros((count, 2), np.float32))
+    return tiny_bundle.prediction(LABELS, starts_s, shares, attention, np.zeros((count, 2), np.float32))
 
 
 def put(index: Index, name: str, prediction: Prediction, genre: str = "Metal", bundle: str = "b@1") -> None:
@@ -54,7 +55,8 @@ def test_a_peak_falls_into_the_step_of_its_time(peak_s: float) -> None:
 
 def test_a_slice_that_heard_another_genre_does_not_count() -> None:
     given = heard(1.0)
-    given.probabilities[5:, 2], given.probabilities[5:, 0] = 0.1, 0.8
+    shares = given.heads["genre"].probabilities
+    shares[5:, 2], shares[5:, 0] = 0.1, 0.8
     found = track_profile(given, 2, SLICE_S)
     assert found[10:].max() == 0 and found[2:10].min() > 0
 
@@ -68,10 +70,10 @@ def test_what_was_not_heard_at_the_end_leaves_no_step_empty() -> None:
 
 def test_slices_that_overlap_count_once_for_their_time() -> None:
     once, given = track_profile(heard(16.0), 2, SLICE_S), heard(16.0)
-    twice = Prediction(
+    twice = tiny_bundle.prediction(
         LABELS,
         np.repeat(given.starts_s, 2),
-        np.repeat(given.probabilities, 2, axis=0),
+        np.repeat(given.heads["genre"].probabilities, 2, axis=0),
         np.repeat(given.attention, 2, axis=0),
         np.repeat(given.embedding, 2, axis=0),
     )
@@ -83,14 +85,14 @@ def test_the_profile_averages_the_tracks_of_the_genre_and_model(index: Index) ->
         put(index, f"/{n}.mp3", heard(peak_s))
     put(index, "/other.mp3", heard(10.0), genre="Jazz")
     put(index, "/older.mp3", heard(10.0), bundle="b@0")
-    found = profile(index, "b@1", SLICE_S, GENRES, "METAL")
+    found = profile(index, "b@1", CARD, "METAL")
     assert (found.genre, found.tracks) == ("Metal", 3)
     assert found.top == (1, 10, 19)
 
 
 def test_a_genre_that_nobody_heard_is_said_so(index: Index) -> None:
     with pytest.raises(UsageError, match="no track that b@1 heard as 'polka'"):
-        profile(index, "b@1", SLICE_S, GENRES, "polka")
+        profile(index, "b@1", CARD, "polka")
 
 
 def test_the_command_shows_the_three_steps_of_most_attention(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_top_writes_several_values_best_first(go: Go, music: Path, song: Song, t
 
     def two(path: Path, whole: bool = False) -> Any:
         found = real(path)
-        found.probabilities[:] = np.array([0.4, 0.1, 0.5], np.float32)
+        found.heads["genre"].probabilities[:] = np.array([0.4, 0.1, 0.5], np.float32)
         return found
 
     tagger.predict = two
@@ -256,13 +256,13 @@ def test_top_writes_several_values_best_first(go: Go, music: Path, song: Song, t
 
 def test_the_bundles_threshold_is_the_default(go: Go, music: Path, song: Song, tagger: FakeTagger) -> None:
     song(music / "under.flac"), song(music / "over.flac")
-    limit = tiny_bundle.make(music.parent / "m").card.threshold
+    limit = tiny_bundle.make(music.parent / "m").card.genre.threshold
     tagger.says = {"under.flac": ("jazz", limit - 0.01), "over.flac": ("jazz", limit + 0.01)}
     assert kinds(go()) == {"under.flac": "unsure", "over.flac": "tagged"}
 
 
 def test_the_genre_map_names_what_is_written(music: Path, song: Song, index: Index, tmp_path: Path) -> None:
-    model = tiny_bundle.make(tmp_path / "m", genres={"blues": "Bluès", "jazz": "Jazz", "metal": "Metal"})
+    model = tiny_bundle.make(tmp_path / "m", written={"blues": "Bluès", "jazz": "Jazz", "metal": "Metal"})
     song(music / "a.flac")
     list(scan([music], FakeTagger(model), index, Policy(), Inline()))
     assert genres(music / "a.flac") == ("Bluès",)

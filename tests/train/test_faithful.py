@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_bundle
 
 pytest.importorskip("torch", reason="the laboratory needs torch")
 
@@ -17,6 +18,7 @@ from mgtag_train.report.faithfulness_page import better, section, sentence, writ
 
 from mgtag.arrays import F32
 from mgtag.explain import attribution
+from mgtag.prediction import Prediction
 
 ROOT = Path(__file__).parents[2]
 SPEC = GTZAN.spec
@@ -30,7 +32,7 @@ class OneFrame:
         self.attention = attention
         self.bundle = type("B", (), {"id": "one-frame"})()
 
-    def ask(self, x: F32) -> tuple[F32, F32, F32]:
+    def ask(self, x: F32) -> Prediction:
         level = x[:, :, KEY].mean(axis=1)
         rest = (x.sum(axis=(1, 2)) - x[:, :, KEY].sum(axis=1)) * 1e-6
         first = 1 / (1 + np.exp(-4 * (level + rest)))
@@ -39,7 +41,7 @@ class OneFrame:
         attention = np.full((len(x), SPEC.n_frames), 0.01, np.float32)
         attention[:, KEY] = 0
         attention[:, self.attention] = 1
-        return shares, attention, x[:, 0]
+        return tiny_bundle.prediction(GTZAN.labels, np.zeros(len(x), np.float32), shares, attention, x[:, 0])
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,13 +18,13 @@ import tiny_bundle
 from typer.testing import CliRunner
 
 from mgtag.bundle import Bundle
+from mgtag.card import Head
 from mgtag.cli.app import app
 from mgtag.errors import UsageError
 from mgtag.explain.explain_file import explain_file
 from mgtag.explain.explanation import Explanation, explain
 from mgtag.explain.sketch import Sound
 from mgtag.inference import Tagger
-from mgtag.prediction import Prediction
 from mgtag.view.explain_json import as_row
 from mgtag.view.explain_text import print_explanation
 from mgtag.view.page import grey_png, write_page
@@ -125,8 +126,8 @@ def test_a_picture_of_an_hour_shows_genres_and_not_the_lines_between_slices(ship
     shares[:, 6] = 0.82  # metal, all along
     even = np.full((count, spec.n_frames), 1 / spec.n_frames, np.float32)
     starts = (np.arange(count) * spec.slice_s).astype(np.float32)
-    heard = Prediction(shipped.card.labels, starts, shares, even, even)
-    made = explain(heard, even, spec, 1.0, shipped.card.genres, "occlusion")
+    heard = tiny_bundle.prediction(shipped.card.genre.labels, starts, shares, even, even)
+    made = explain(heard, even, shipped.card, "occlusion")
     outline = np.full(100, 0.5, np.float32)
     sound = Sound(3600.0, 36.0, -outline, outline, np.zeros((spec.n_mels, 100), np.uint8))
     figure = draw(Path("song.mp3"), made, sound)
@@ -170,8 +171,8 @@ def test_a_page_of_five_minutes_is_under_two_megabytes(shipped: Bundle, tmp_path
     shares = rng.dirichlet(np.ones(10), count).astype(np.float32)
     even = np.full((count, spec.n_frames), 1 / spec.n_frames, np.float32)
     starts = (np.arange(count) * spec.slice_s).astype(np.float32)
-    heard = Prediction(shipped.card.labels, starts, shares, even, even)
-    made = explain(heard, even, spec, 1.0, shipped.card.genres, "attention")
+    heard = tiny_bundle.prediction(shipped.card.genre.labels, starts, shares, even, even)
+    made = explain(heard, even, shipped.card, "attention")
     write_page(tmp_path / "page.html", Path("song.mp3"), made, sound, shipped)
     assert (tmp_path / "page.html").stat().st_size < 2e6  # noise packs worse than any music
 
@@ -349,9 +350,8 @@ def test_nothing_is_cut_where_it_is_narrow(
     names = ("Blues", "Classical", "Country", "Disco", "Hip-Hop", "Jazz", "Metal", "Pop", "Reggae", "Rock")
     genres = {name.lower(): name for name in names}
     starts = (np.arange(10) * spec.slice_s).astype(np.float32)
-    made = explain(
-        Prediction(tuple(genres), starts, shares, even, even), even, spec, 1.0, genres, "occlusion"
-    )
+    card = replace(tiny.card, heads={"genre": Head(tuple(genres), genres)}, mel=spec)
+    made = explain(tiny_bundle.prediction(tuple(genres), starts, shares, even, even), even, card, "occlusion")
     monkeypatch.setenv("COLUMNS", str(width))
     print_explanation(Path("song.mp3"), made, 30.0, tiny)
     text = capsys.readouterr().out

@@ -71,7 +71,7 @@ def explain_command(
 
         with open_index(index) as store:
             for name in genre:
-                show_profile(profile(store, found.id, found.card.mel.slice_s, found.card.genres, name), json)
+                show_profile(profile(store, found.id, found.card, name), json)
         return
 
     from mgtag.audio import probe
@@ -86,7 +86,7 @@ def explain_command(
     for path in songs:
         try:
             with view.listening(probe(path).duration_s) as (heard, explained):
-                made, sound = explain_file(path, tagger, method.value, heard, explained)
+                made, sound = explain_file(path, tagger, method.value, heard=heard, explained=explained)
         except (AudioError, OSError) as error:
             view.fail(path, error)
         else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from mgtag.arrays import F32
+from mgtag.card import GENRE, Card
 from mgtag.errors import UsageError
 from mgtag.library.index import Index
 from mgtag.prediction import Prediction
@@ -41,17 +41,15 @@ class Profile:
         return tuple(sorted(int(n) for n in np.argsort(-self.weights, kind="stable")[:TOP]))
 
 
-def profile(index: Index, bundle: str, slice_s: float, genres: Mapping[str, str], genre: str) -> Profile:
+def profile(index: Index, bundle: str, card: Card, genre: str) -> Profile:
     """Average the attention over all tracks of the index that were heard as a genre.
 
     Parameters
     ----------
     bundle : str
         Id of the model; tracks that another one heard are left out.
-    slice_s : float
-        Length of its slices.
-    genres : mapping
-        What the model calls each of its labels.
+    card : Card
+        Of the model.
     genre : str
         Without regard to case and punctuation.
 
@@ -65,8 +63,7 @@ def profile(index: Index, bundle: str, slice_s: float, genres: Mapping[str, str]
         prediction = index.prediction(track.path) if _plain(track.heard) == _plain(genre) else None
         if prediction is not None:
             name = track.heard
-            label = [genres[label] for label in prediction.labels].index(name)
-            rows.append(track_profile(prediction, label, slice_s))
+            rows.append(track_profile(prediction, card.genre.names.index(name), card.mel.slice_s))
     if not rows:
         raise UsageError(
             f"The index holds no track that {bundle} heard as {genre!r}; `mgtag scan` a folder first, "
@@ -85,8 +82,10 @@ def track_profile(prediction: Prediction, label: int, slice_s: float) -> F32:
     shared out within a slice; slices are weighed by how far they heard the genre above chance. Slices
     may overlap or leave gaps: a step has the mean weight of the frames that lie in it.
     """
-    frames = prediction.attention.shape[1]
-    support = np.maximum(0, prediction.probabilities[:, label] - 1 / len(prediction.labels))
+    if prediction.attention is None:
+        raise UsageError("This model's network has no attention to show.")
+    frames, probabilities = prediction.attention.shape[1], prediction.heads[GENRE].probabilities
+    support = np.maximum(0, probabilities[:, label] - 1 / probabilities.shape[1])
     weights = support[:, None] * prediction.attention
     middles_s = prediction.starts_s[:, None] + (np.arange(frames) + 0.5) / frames * slice_s
     heard_s = float(prediction.starts_s.max()) + slice_s

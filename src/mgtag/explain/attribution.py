@@ -27,6 +27,7 @@ DEFAULT: Method = "occlusion"
 
 STEPS = 16  # of the integral; the sum of the weights is then right to a hundredth of the probability
 
+Target = tuple[str, int]  # a head, and the index of one of its labels
 # windows (k, n_mels, n_frames), probability of the genre in each (k,) -> weights (k, n_frames)
 Weigher = Callable[[F32, F32], F32]
 
@@ -35,7 +36,7 @@ def frame_weights(
     path: Path,
     tagger: Tagger,
     prediction: Prediction,
-    genre: int,
+    target: Target,
     method: Method = DEFAULT,
     tell: Tell = lambda seconds: None,
 ) -> F32:
@@ -45,8 +46,8 @@ def frame_weights(
     ----------
     prediction : Prediction
         Of this file, every slice; see `mgtag.explain.whole_file.listen`.
-    genre : int
-        Index of the label that is to be explained.
+    target : (str, int)
+        Head, and index of its label, that is to be explained.
 
     Returns
     -------
@@ -60,26 +61,27 @@ def frame_weights(
         If the method needs what is not installed, or attention that the network has not got.
     """
     if method == "attention":
-        # A network without attention answers with the same weight for every frame; no other does.
-        if not np.ptp(prediction.attention):
+        # A graph of format 1 without attention answers with the same weight for every frame; no other does.
+        if prediction.attention is None or not np.ptp(prediction.attention):
             raise UsageError(
                 f"{tagger.bundle.card.name}: this model's network has no attention to show;"
                 f" use --method {DEFAULT}."
             )
         return prediction.attention
-    weigh = weigher(tagger, genre, method)
+    weigh = weigher(tagger, target, method)
+    head, label = target
     rows = []
     for stretch in stretches(path, tagger.bundle.card.mel):
         end = stretch.first + len(stretch.windows)
-        weights = weigh(stretch.windows, prediction.probabilities[stretch.first : end, genre])
+        weights = weigh(stretch.windows, prediction.heads[head].probabilities[stretch.first : end, label])
         weights[~stretch.audible] = 0
         rows.append(weights)
         tell(end * tagger.bundle.card.mel.slice_s)
     return np.concatenate([shares(row) for row in rows])
 
 
-def weigher(tagger: Tagger, genre: int, method: Method) -> Weigher:
-    """Return the function that weighs the frames of some windows for a genre.
+def weigher(tagger: Tagger, target: Target, method: Method) -> Weigher:
+    """Return the function that weighs the frames of some windows for a label of a head.
 
     Raises
     ------
@@ -87,17 +89,18 @@ def weigher(tagger: Tagger, genre: int, method: Method) -> Weigher:
         If the method needs what is not installed.
     """
     if method == "occlusion":
-        return lambda x, before: occlusion(tagger, genre, x, before)
-    return _gradient(tagger, genre)
+        return lambda x, before: occlusion(tagger, target, x, before)
+    return _gradient(tagger, target)
 
 
-def occlusion(tagger: Tagger, genre: int, x: F32, before: F32) -> F32:
-    """Fall of a genre's probability when a frame falls silent, shape ``(k, n_frames)``; may be negative."""
+def occlusion(tagger: Tagger, target: Target, x: F32, before: F32) -> F32:
+    """Fall of a label's probability when a frame falls silent, shape ``(k, n_frames)``; may be negative."""
+    head, label = target
     falls = np.empty((len(x), x.shape[2]), np.float32)
     for frame in range(x.shape[2]):
         mask = np.zeros((len(x), x.shape[2]), np.bool_)
         mask[:, frame] = True
-        falls[:, frame] = before - tagger.ask(silenced(x, mask))[0][:, genre]
+        falls[:, frame] = before - tagger.ask(silenced(x, mask)).heads[head].probabilities[:, label]
     return falls
 
 
@@ -122,7 +125,7 @@ def shares(weights: F32) -> F32:
     return divided
 
 
-def _gradient(tagger: Tagger, genre: int) -> Weigher:
+def _gradient(tagger: Tagger, target: Target) -> Weigher:
     try:
         import torch
         from captum.attr import IntegratedGradients
@@ -131,10 +134,11 @@ def _gradient(tagger: Tagger, genre: int) -> Weigher:
             f"--method gradient needs {error.name}, which is not installed: pip install 'mgtag[gradient]'."
         ) from error
 
-    network, temperature = torch_model(tagger.bundle), tagger.bundle.card.temperature
+    head, label = target
+    network, temperature = torch_model(tagger.bundle), tagger.bundle.card.heads[head].temperature
 
     def probability(x: torch.Tensor) -> torch.Tensor:
-        return torch.softmax(network(x).logits / temperature, dim=-1)[:, genre]
+        return torch.softmax(network.answer(x)[head] / temperature, dim=-1)[:, label]
 
     integrated = IntegratedGradients(probability)
 

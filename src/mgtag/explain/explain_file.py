@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mgtag.card import GENRE
+from mgtag.errors import UsageError
 from mgtag.explain.attribution import DEFAULT, Method, frame_weights
 from mgtag.explain.explanation import Explanation, explain, winner
 from mgtag.explain.sketch import Sound
@@ -15,6 +17,7 @@ def explain_file(
     path: Path,
     tagger: Tagger,
     method: Method = DEFAULT,
+    head: str = GENRE,
     heard: Tell = lambda seconds: None,
     explained: Tell = lambda seconds: None,
 ) -> tuple[Explanation, Sound]:
@@ -22,6 +25,8 @@ def explain_file(
 
     Parameters
     ----------
+    head : str
+        Which answer of the network is explained.
     heard, explained : callable
         Told how many seconds were heard, and how many explained.
 
@@ -30,10 +35,12 @@ def explain_file(
     AudioError
         If there is no sound to be read, less than one slice, or nothing but silence.
     UsageError
-        If the method needs what is not installed.
+        If the method needs what is not installed, or the network has no such head.
     """
     card = tagger.bundle.card
+    if head not in card.heads:
+        raise UsageError(f"{card.name}: this model knows no {head}; see `mgtag models`.")
     prediction, sound = listen(path, tagger, heard)
-    genre = winner(prediction, card.vote_temperature)
-    weights = frame_weights(path, tagger, prediction, genre, method, explained)
-    return explain(prediction, weights, card.mel, card.vote_temperature, card.genres, method), sound
+    target = head, winner(card.heads[head], prediction.heads[head].probabilities)
+    weights = frame_weights(path, tagger, prediction, target, method, explained)
+    return explain(prediction, weights, card, method, head), sound

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from mgtag.arrays import F32
+from mgtag.card import GENRE, Card, Head
 from mgtag.features import MelSpec
 from mgtag.prediction import Prediction
 from mgtag.vote import Vote, vote
@@ -48,9 +49,10 @@ class Explanation:
     ----------
     prediction : Prediction
         Slices that tile the track.
-    vote : Vote
-    genres : tuple of str
-        As written to a tag, in the order of ``prediction.labels``.
+    head : str
+        Which answer of the network this is about.
+    votes : mapping of str to Vote
+        The track's answer by each head.
     method : str
         Where the weights come from.
     weights : F32
@@ -61,12 +63,27 @@ class Explanation:
     """
 
     prediction: Prediction
-    vote: Vote
-    genres: tuple[str, ...]
+    head: str
+    votes: Mapping[str, Vote]
     method: str
     weights: F32
     moments: tuple[Moment, ...]
     spec: MelSpec
+
+    @property
+    def vote(self) -> Vote:
+        """The answer that is explained."""
+        return self.votes[self.head]
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The head's labels, as written to a tag."""
+        return self.vote.labels
+
+    @property
+    def probabilities(self) -> F32:
+        """Of the head, shape ``(w, len(genres))``."""
+        return self.prediction.heads[self.head].probabilities
 
     @property
     def frame_s(self) -> float:
@@ -76,7 +93,7 @@ class Explanation:
     @property
     def heard(self) -> NDArray[np.intp]:
         """Index of the most probable genre of every slice, shape ``(w,)``; -1 where it heard nothing."""
-        shares = self.prediction.probabilities
+        shares = self.probabilities
         return np.where(np.ptp(shares, axis=1) > 0, shares.argmax(axis=1), -1)
 
     def ranking(self, top: int = 2) -> list[tuple[str, float]]:
@@ -85,18 +102,17 @@ class Explanation:
         return [(self.genres[i], float(self.vote.probabilities[i])) for i in order]
 
 
-def winner(prediction: Prediction, vote_temperature: float) -> int:
+def winner(head: Head, probabilities: F32) -> int:
     """Return the index of the label that a track's slices vote for."""
-    return int(vote(prediction.labels, prediction.probabilities, vote_temperature).probabilities.argmax())
+    return int(vote(head, probabilities).probabilities.argmax())
 
 
 def explain(
     prediction: Prediction,
     frame_shares: F32,
-    spec: MelSpec,
-    vote_temperature: float,
-    genres: Mapping[str, str],
+    card: Card,
     method: str,
+    head: str = GENRE,
 ) -> Explanation:
     """Put the frames of all slices on one scale.
 
@@ -109,27 +125,32 @@ def explain(
         Slices that tile the track.
     frame_shares : F32
         Shape ``(w, n_frames)``, rows that sum to 1 or are zeros; see `mgtag.explain.attribution`.
-    vote_temperature : float
-    genres : mapping
-        What is written to a tag for each label.
+    card : Card
+        Of the model that heard them.
     method : str
+    head : str
     """
-    decision = vote(prediction.labels, prediction.probabilities, vote_temperature)
-    genre = int(decision.probabilities.argmax())
-    support = np.maximum(0, prediction.probabilities[:, genre] - 1 / len(prediction.labels))
+    votes = {name: vote(card.heads[name], output.probabilities) for name, output in prediction.heads.items()}
+    probabilities = prediction.heads[head].probabilities
+    best = int(votes[head].probabilities.argmax())
+    support = np.maximum(0, probabilities[:, best] - 1 / probabilities.shape[1])
     weights = support[:, None] * frame_shares
     mean = float(weights.mean())
-    names = tuple(genres[label] for label in prediction.labels)
     if mean > 0:
         weights = (weights / mean).astype(np.float32)
-        moments = strongest(weights, prediction, names, spec)
+        moments = strongest(weights, prediction.starts_s, probabilities, votes[head].labels, card.mel)
     else:  # nothing counts for the genre: all frames alike, and no moment stands out
         weights, moments = np.ones_like(weights, np.float32), ()
-    return Explanation(prediction, decision, names, method, weights, moments, spec)
+    return Explanation(prediction, head, votes, method, weights, moments, card.mel)
 
 
 def strongest(
-    weights: F32, prediction: Prediction, genres: tuple[str, ...], spec: MelSpec, count: int = MOMENTS
+    weights: F32,
+    starts_s: F32,
+    probabilities: F32,
+    genres: tuple[str, ...],
+    spec: MelSpec,
+    count: int = MOMENTS,
 ) -> tuple[Moment, ...]:
     """Find the seconds of most weight, each within one slice, none overlapping another.
 
@@ -144,9 +165,9 @@ def strongest(
     found: list[Moment] = []
     while len(found) < count and means.max() > 0:
         row, first = np.unravel_index(int(means.argmax()), means.shape)
-        start_s = float(prediction.starts_s[row]) + int(first) * frame_s
-        best = int(prediction.probabilities[row].argmax())
-        probability = float(prediction.probabilities[row, best])
+        start_s = float(starts_s[row]) + int(first) * frame_s
+        best = int(probabilities[row].argmax())
+        probability = float(probabilities[row, best])
         weight = float(means[row, first])
         found.append(Moment(start_s, start_s + length * frame_s, genres[best], probability, weight))
         means[row, max(0, first - length + 1) : first + length] = 0

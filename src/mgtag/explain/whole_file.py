@@ -15,7 +15,7 @@ from mgtag.errors import AudioError
 from mgtag.explain.sketch import Sketch, Sound
 from mgtag.features import MelSpec, windows
 from mgtag.inference import BATCH, SILENCE, Tagger
-from mgtag.prediction import Prediction
+from mgtag.prediction import Prediction, concatenate
 
 Tell = Callable[[float], object]  # told how many seconds were heard
 
@@ -85,19 +85,15 @@ def listen(path: Path, tagger: Tagger, tell: Tell = lambda seconds: None) -> tup
     """
     card = tagger.bundle.card
     sketch = Sketch(card.mel, audio.probe(path).duration_s)
-    parts, starts, heard = [], [], False
+    parts, heard = [], False
     for stretch in stretches(path, card.mel, sketch):
-        probabilities, attention, embedding = tagger.ask(stretch.windows)
-        probabilities[~stretch.audible] = 1 / len(card.labels)
-        parts.append((probabilities, attention, embedding))
-        starts += [(stretch.first + n) * card.mel.slice_s for n in range(len(stretch.windows))]
+        starts_s = (np.arange(len(stretch.windows)) + stretch.first) * card.mel.slice_s
+        parts.append(tagger.ask(stretch.windows, stretch.audible, starts_s.astype(np.float32)))
         heard = heard or bool(stretch.audible.any())
-        tell(starts[-1] + card.mel.slice_s)
+        tell(float(starts_s[-1]) + card.mel.slice_s)
     if not heard:
         raise AudioError(f"{path}: there is nothing to hear: the whole file is silent.")
-    probabilities, attention, embedding = (np.concatenate(p) for p in zip(*parts, strict=True))
-    prediction = Prediction(card.labels, np.array(starts, np.float32), probabilities, attention, embedding)
-    return prediction, sketch.finish()
+    return concatenate(parts), sketch.finish()
 
 
 def _stretch(first: int, y: F32, spec: MelSpec) -> Stretch:

@@ -23,10 +23,11 @@ import sqlite_utils
 from numpy.typing import DTypeLike, NDArray
 
 from mgtag import __version__
+from mgtag.card import GENRE
 from mgtag.errors import StoreError
 from mgtag.library.migrations import MIGRATIONS
 from mgtag.library.records import Change, Run, Track
-from mgtag.prediction import Prediction
+from mgtag.prediction import HeadOutput, Prediction
 
 BUSY_S = 30.0  # how long to wait for another process's transaction
 
@@ -117,15 +118,22 @@ class Index:
         ).fetchone()
         if row is None or row["labels"] is None:
             return None
-        labels, starts_s = _strings(row["labels"]), _array(row["starts_s"], np.float32)
-        return Prediction(
-            labels,
-            starts_s,
-            *(
-                _array(row[name], np.float16).astype(np.float32).reshape(len(starts_s), -1)
-                for name in _ARRAYS
-            ),
-        )
+        labels, starts_s = json.loads(row["labels"]), _array(row["starts_s"], np.float32)
+        if isinstance(labels, list):  # of before heads had names
+            labels = {GENRE: labels}
+        shares, attention, embedding = (
+            None if row[name] is None
+            else _array(row[name], np.float16).astype(np.float32).reshape(len(starts_s), -1)
+            for name in _ARRAYS
+        )  # fmt: skip
+        if shares is None or embedding is None:
+            return None
+        ends = np.cumsum([len(names) for names in labels.values()])
+        heads = {
+            name: HeadOutput(tuple(labels[name]), shares[:, end - len(labels[name]) : end])
+            for name, end in zip(labels, ends, strict=True)
+        }
+        return Prediction(starts_s, heads, attention, embedding)
 
     def record(self, track: Track, prediction: Prediction | None = None) -> None:
         """Store what a scan found.
@@ -215,8 +223,15 @@ class Index:
     def _record(self, track: Track, prediction: Prediction | None) -> None:
         row = _plain(track) | {"path": os.fsencode(track.path)}
         if prediction is not None:
-            row |= {"labels": json.dumps(prediction.labels), "starts_s": prediction.starts_s.tobytes()}
-            row |= {name: getattr(prediction, name).astype(np.float16).tobytes() for name in _ARRAYS}
+            heads = prediction.heads
+            labels = {name: head.labels for name, head in heads.items()}
+            shares = np.concatenate([head.probabilities for head in heads.values()], axis=1)
+            arrays = (shares, prediction.attention, prediction.embedding)
+            row |= {"labels": json.dumps(labels), "starts_s": prediction.starts_s.tobytes()}
+            row |= {
+                name: None if array is None else array.astype(np.float16).tobytes()
+                for name, array in zip(_ARRAYS, arrays, strict=True)
+            }
         elif not track.heard:
             row |= dict.fromkeys(("labels", "starts_s", *_ARRAYS))
         kept = ", ".join(f"{name} = excluded.{name}" for name in row)

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from mgtag import audio, tags
+from mgtag.card import GENRE
 from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
 from mgtag.inference import Tagger
 from mgtag.library.events import Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
@@ -190,20 +191,20 @@ class _Scan:
     def _answered(self, track: Track, prediction: Prediction, fresh: bool) -> Event:
         """Decide, write where that is the decision, and remember."""
         card, policy, path = self.tagger.bundle.card, self.policy, track.path
-        names = tuple(card.genres[label] for label in prediction.labels)
-        result = vote(names, prediction.probabilities, card.vote_temperature)
+        result = vote(card.genre, prediction.heads[GENRE].probabilities)
         if not np.isfinite(result.confidence):
             raise AudioError(f"{path}: the model's answer to it is no number; is the file damaged?")
         answer = result.best(policy.top)
-        track = replace(track, heard=answer[0], confidence=result.confidence, run=self.run)
-        threshold = card.threshold if policy.threshold is None else policy.threshold
-        sure = result.confidence >= threshold
+        track = replace(track, heard=(*answer, "")[0], confidence=result.confidence, run=self.run)
+        sure = result.passes(card.genre.threshold if policy.threshold is None else policy.threshold)
         decision = decide(policy.mode, track.genres, track.written, answer, sure)
         if not fresh or decision.action == "write":  # no write is decided by what the index remembers
             fresh, seen = False, path.stat()
             found = tags.read(path)
             track = replace(track, genres=found.genres, written=found.own)
             decision = decide(policy.mode, track.genres, track.written, answer, sure)
+        if decision.action == "unsure" and result.not_music:
+            decision = replace(decision, reason="not music")
         if decision.action == "write" and policy.write and not policy.dry_run:
             if (seen.st_size, seen.st_mtime_ns) != (track.size, track.mtime_ns):
                 raise TagError(f"{path}: it changed while mgtag listened; scan it again.")

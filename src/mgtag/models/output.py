@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 
@@ -20,11 +20,14 @@ class ModelOutput(NamedTuple):
         Shape ``(batch, n_frames)``, rows sum to 1; None for a network without attention.
     embedding : Tensor
         Shape ``(batch, d)``, what the last layer sees.
+    heads : mapping of str to Tensor
+        Logits of further heads, such as mood, by their names.
     """
 
     logits: Tensor
     attention: Tensor | None
     embedding: Tensor
+    heads: Mapping[str, Tensor] = {}
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,11 @@ class Network(nn.Module):
         """Answer for a batch of standardised windows, shape ``(batch, n_mels, n_frames)``."""
         raise NotImplementedError
 
-    def answer(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Answer as a bundle does: a network without attention pays the same to every frame."""
-        logits, attention, embedding = self(windows)
-        if attention is None:
-            attention = torch.ones_like(windows[:, 0]) / windows.shape[-1]
-        return logits, attention, embedding
+    def answer(self, windows: Tensor) -> dict[str, Tensor]:
+        """Answer as a bundle does: logits by head, attention of a network that has it, embedding."""
+        output: ModelOutput = self(windows)
+        attention = {} if output.attention is None else {"attention": output.attention}
+        return {"genre": output.logits, **output.heads, **attention, "embedding": output.embedding}
 
     def loss(self, windows: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of a batch; networks that learn more than labels add to it.

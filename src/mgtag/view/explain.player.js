@@ -73,10 +73,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- words -------------------------------------------------------------------------------------
-const { genre, confidence, runner_up: second, threshold } = row.vote;
+const { genre, confidence, runner_up: second, threshold, sure } = row.vote;
 $("verdict").innerHTML = `${dot(genre)}<b>${escaped(genre)}, ${percent(confidence)} sure</b>` +
   (second ? `; then ${escaped(second)}, ${percent(row.vote.probabilities[labels[1]])}` : "") +
-  (confidence < threshold ? `. Not sure enough to be written: the model asks for ${percent(threshold)}` : "");
+  (sure ? "" : threshold === null ? ". The model never writes it" : `. Not sure enough to be written: the model asks for ${percent(threshold)}`);
 $("curve-name").textContent = data.name;
 $("how").textContent = `${data.name}: ${data.means}; 1 × is an average moment. Heard by ${row.bundle}.`;
 const counts = labels.map((label) => [row.genres[label], slices.filter((s) => s.genre === row.genres[label]).length]);

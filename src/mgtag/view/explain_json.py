@@ -13,7 +13,7 @@ DIGITS = 4  # of seconds, probabilities and weights: a tenth of a millisecond, a
 
 def as_row(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> dict[str, object]:
     """Return an explanation as what JSON can hold."""
-    labels, slice_s = made.prediction.labels, made.spec.slice_s
+    labels, slice_s = made.prediction.heads[made.head].labels, made.spec.slice_s
     slices = [
         {
             "start_s": _round(start),
@@ -23,10 +23,11 @@ def as_row(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> 
             "weights": [_round(weight) for weight in weights],
         }
         for start, best, shares, weights in zip(
-            made.prediction.starts_s, made.heard, made.prediction.probabilities, made.weights, strict=True
+            made.prediction.starts_s, made.heard, made.probabilities, made.weights, strict=True
         )
     ]
     (genre, confidence), *others = made.ranking()
+    threshold = bundle.card.heads[made.head].threshold
     return {
         "path": str(path),
         "duration_s": _round(duration_s),
@@ -37,7 +38,8 @@ def as_row(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> 
             "genre": genre,
             "confidence": _round(confidence),
             "runner_up": others[0][0] if others else None,
-            "threshold": bundle.card.threshold,
+            "threshold": threshold,
+            "sure": made.vote.passes(threshold),
             "probabilities": _shares(labels, made.vote.probabilities),
         },
         "frame_s": round(made.frame_s, 7),

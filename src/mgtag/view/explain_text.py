@@ -40,10 +40,15 @@ def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> R
     verdict = Text.assemble((genre, genre_style(genre)), (f", {confidence:.0%} sure", "bold"))
     for other, share in others:
         verdict.append(f"; then {other}, {share:.0%}")
-    if confidence < bundle.card.threshold:
-        verdict.append(
-            f". Not sure enough to be written: the model asks for {bundle.card.threshold:.0%}", "dim"
+    threshold = bundle.card.heads[made.head].threshold
+    if not made.vote.passes(threshold):
+        asked = "never writes it" if threshold is None else f"asks for {threshold:.0%}"
+        never = (
+            "This is never written"
+            if made.vote.not_music
+            else f"Not sure enough to be written: the model {asked}"
         )
+        verdict.append(f". {never}", "dim")
     title = Text.assemble((printable(path.name), "bold"), (f"  {minutes(duration_s)}", "dim"))
     return Group(title, verdict, Text())
 

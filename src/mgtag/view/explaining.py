@@ -106,7 +106,7 @@ class ExplainView:
 
             picture = target(self._png, path, ".png")
             with writing(picture):
-                write_picture(picture, path, made, sound, self._bundle.card.threshold)
+                write_picture(picture, path, made, sound, self._bundle.card.heads[made.head].threshold)
             self._say(picture)
         if self._json:
             print(dumps(as_row(path, made, sound.duration_s, self._bundle)), flush=True)  # noqa: T201

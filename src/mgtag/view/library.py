@@ -11,6 +11,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from mgtag.card import GENRE
 from mgtag.library.lookup import FileInfo
 from mgtag.library.records import Run, Track
 from mgtag.prediction import Prediction
@@ -134,8 +135,9 @@ def _bars(shares: dict[str, float]) -> Table:
 
 
 def _mean(prediction: Prediction) -> dict[str, float]:
-    means = np.asarray(prediction.probabilities).mean(axis=0)
-    return {label: round(float(mean), 4) for label, mean in zip(prediction.labels, means, strict=True)}
+    head = prediction.heads[GENRE]
+    means = np.asarray(head.probabilities).mean(axis=0)
+    return {label: round(float(mean), 4) for label, mean in zip(head.labels, means, strict=True)}
 
 
 def _row(track: Track) -> dict[str, object]:

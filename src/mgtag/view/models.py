@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
@@ -29,8 +30,8 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
         name = Text(printable(card.name), "bold") + Text(" (default)" if card.name == DEFAULT else "", "dim")
         table.add_row(
             name,
-            str(len(card.labels)),
-            f"{card.threshold:.2f}",
+            str(sum(card.genre.writable)),
+            "never" if card.genre.threshold is None else f"{card.genre.threshold:.2f}",
             f"{size:.1f}",
             _measured(card.measured),
             printable(bundle.folder),
@@ -73,5 +74,4 @@ def _grow(tree: Tree, values: Mapping[str, Any]) -> None:
 
 
 def _card(bundle: Bundle) -> dict[str, Any]:
-    card = bundle.card
-    return {"id": bundle.id, "folder": str(bundle.folder)} | vars(card) | {"mel": vars(card.mel)}
+    return {"id": bundle.id, "folder": str(bundle.folder)} | asdict(bundle.card)

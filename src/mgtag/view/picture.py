@@ -47,18 +47,20 @@ def check() -> None:
         raise UsageError("--png needs matplotlib, which is not installed: pip install 'mgtag[plot]'.")
 
 
-def write_picture(target: Path, song: Path, made: Explanation, sound: Sound, threshold: float = 0) -> None:
+def write_picture(
+    target: Path, song: Path, made: Explanation, sound: Sound, threshold: float | None = 0
+) -> None:
     """Write a picture; the suffix says of which kind, see `mgtag.view.targets.PICTURES`.
 
     Parameters
     ----------
-    threshold : float
-        How sure the model must be for a genre to be written.
+    threshold : float or None
+        How sure the model must be for a genre to be written; None means never.
     """
     draw(song, made, sound, threshold).savefig(target)
 
 
-def draw(song: Path, made: Explanation, sound: Sound, threshold: float = 0) -> Figure:
+def draw(song: Path, made: Explanation, sound: Sound, threshold: float | None = 0) -> Figure:
     """Draw the four plots, from top to bottom: waveform, spectrogram, weights, probabilities."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -77,11 +79,13 @@ def draw(song: Path, made: Explanation, sound: Sound, threshold: float = 0) -> F
     return figure
 
 
-def _title(ax: Axes, song: Path, made: Explanation, sound: Sound, threshold: float) -> None:
+def _title(ax: Axes, song: Path, made: Explanation, sound: Sound, threshold: float | None) -> None:
     (genre, confidence), *others = made.ranking()
     told = f"{genre}, {confidence:.0%} sure" + "".join(f"; then {o}, {share:.0%}" for o, share in others)
-    if confidence < threshold:
-        told += f"; not sure enough to be written ({threshold:.0%})"
+    if not made.vote.passes(threshold):
+        told += (
+            "; never written" if threshold is None else f"; not sure enough to be written ({threshold:.0%})"
+        )
     ax.set_title(
         f"{printable(song.stem)}  ({minutes(sound.duration_s)})", loc="left", weight="bold", fontsize=12
     )
@@ -94,7 +98,7 @@ def _wave(ax: Axes, made: Explanation, sound: Sound) -> None:
     slices = np.minimum((edges[:-1] / made.spec.slice_s).astype(int), len(made.heard) - 1)
     colours = [
         (HEX[best % len(HEX)], 0.35 + 0.65 * float(row.max())) if best >= 0 else (SOFT, 0.3)
-        for best, row in zip(made.heard, made.prediction.probabilities, strict=True)
+        for best, row in zip(made.heard, made.probabilities, strict=True)
     ]
     wide = max(0.5, 68 * SIZE[0] / len(sound.low))  # points a column: no gaps between them
     ax.vlines(edges[:-1], sound.low, sound.high, colors=[colours[n] for n in slices], linewidth=wide)
@@ -140,7 +144,7 @@ def _curve(ax: Axes, made: Explanation) -> None:
 
 
 def _genres(ax: Axes, made: Explanation) -> None:
-    shares, slice_s = made.prediction.probabilities, made.spec.slice_s
+    shares, slice_s = made.probabilities, made.spec.slice_s
     base = np.zeros(len(shares))
     line = 0.3 if len(shares) <= LINED else 0
     for n in np.argsort(-made.vote.probabilities, kind="stable"):

@@ -92,7 +92,7 @@ def axis(length_s: float, count: int) -> list[str]:
 
 
 def _column_shares(made: Explanation, count: int) -> F32:
-    shares = made.prediction.probabilities
+    shares = made.probabilities
     frames = np.repeat(shares, made.spec.n_frames, axis=0)
     return np.stack([columns(frames[:, n], count) for n in range(shares.shape[1])], axis=1)
 

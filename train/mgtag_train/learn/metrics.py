@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss as _log_loss
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from mgtag.arrays import F32, I64
-from mgtag.vote import vote
+from mgtag.vote import pool
 
 BINS = 15  # of the calibration error, as in Guo et al. (2017)
 
@@ -39,10 +39,7 @@ def votes(probabilities: F32, owner: I64, temperature: float = 1.0) -> F32:
     F32
         Shape ``(tracks, labels)``.
     """
-    labels = tuple(map(str, range(probabilities.shape[1])))
-    return np.stack(
-        [vote(labels, probabilities[owner == i], temperature).probabilities for i in range(owner.max() + 1)]
-    )
+    return np.stack([pool(probabilities[owner == i], temperature) for i in range(owner.max() + 1)])
 
 
 def accuracy(probabilities: F32, truth: I64) -> float:
@@ -70,14 +67,14 @@ def calibration_error(probabilities: F32, truth: I64, bins: int = BINS) -> float
 
 
 def tagged(probabilities: F32, truth: I64, threshold: float) -> tuple[float, float]:
-    """Say what a threshold does.
+    """Say what a threshold does, as tagging does it: what it is passed by is written.
 
     Returns
     -------
     share : float
-        Of the rows whose confidence reaches the threshold.
+        Of the rows whose confidence is above the threshold.
     precision : float
         Share of those that are right; 1 where nothing is tagged.
     """
-    sure = probabilities.max(axis=1) >= threshold
+    sure = probabilities.max(axis=1) > threshold
     return float(sure.mean()), accuracy(probabilities[sure], truth[sure]) if sure.any() else 1.0

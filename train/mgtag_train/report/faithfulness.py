@@ -25,6 +25,8 @@ from scipy.integrate import trapezoid
 
 from mgtag import bundle
 from mgtag.arrays import F32, I64
+from mgtag.card import GENRE
+from mgtag.errors import UsageError
 from mgtag.explain.attribution import METHODS, silenced, weigher
 from mgtag.inference import Tagger
 from mgtag_train.data.sources import GTZAN
@@ -69,7 +71,10 @@ def measure(
     """
     tiled, owner_tensor = tracks.tiles(EVERY * tracks.spec.n_frames)
     x, owner = tiled.numpy(), owner_tensor.numpy()
-    probabilities, attention, _ = tagger.ask(x)
+    answer = tagger.ask(x)
+    probabilities, attention = answer.heads[GENRE].probabilities, answer.attention
+    if attention is None:
+        raise UsageError(f"{tagger.bundle.id}: this model's network has no attention to measure.")
     target = metrics.votes(probabilities, owner).argmax(axis=1)[owner]
     before = probabilities[np.arange(len(x)), target]
     weights = {"attention": attention, "position": np.tile(attention.mean(axis=0), (len(x), 1))}
@@ -122,7 +127,7 @@ def _weigh(tagger: Tagger, method: Any, x: F32, target: I64, before: F32) -> F32
     weights = np.empty((len(x), x.shape[2]), np.float32)
     for genre in np.unique(target):
         rows = np.flatnonzero(target == genre)
-        weigh = weigher(tagger, int(genre), method)
+        weigh = weigher(tagger, (GENRE, int(genre)), method)
         for part in np.array_split(rows, -(-len(rows) // 64)):
             weights[part] = weigh(x[part], before[part])
     return weights
@@ -130,7 +135,7 @@ def _weigh(tagger: Tagger, method: Any, x: F32, target: I64, before: F32) -> F32
 
 def _left(tagger: Tagger, x: F32, target: I64) -> F32:
     """Probability of each slice's target, shape ``(slices,)``."""
-    return tagger.ask(x)[0][np.arange(len(x)), target]
+    return tagger.ask(x).heads[GENRE].probabilities[np.arange(len(x)), target]
 
 
 def _summary(

@@ -17,6 +17,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import ModelProto, TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -24,7 +25,7 @@ from mgtag.bundle import GRAPH, WEIGHTS
 from mgtag.models import Network
 
 OPSET = 20
-INPUT, OUTPUTS = "windows", ("logits", "attention", "embedding")
+INPUT = "windows"
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime
 BATCHES = (1, 2, 7)  # one exporter release was right at the batch it had seen, and only there
 SMALL = 256  # elements; shapes and biases under this are not worth a cast
@@ -35,7 +36,7 @@ class ParityError(RuntimeError):
 
 
 def export(model: Network, folder: Path) -> Network:
-    """Write ``model.onnx`` and ``weights.pt``, proved equal.
+    """Write ``model.onnx`` and ``weights.safetensors``, proved equal.
 
     Returns
     -------
@@ -49,7 +50,9 @@ def export(model: Network, folder: Path) -> Network:
     """
     written = rounded(fold_norms(model))
     folder.mkdir(parents=True, exist_ok=True)
-    torch.save({key: _half(value) for key, value in written.state_dict().items()}, folder / WEIGHTS)
+    save_file(
+        {key: _half(value).contiguous() for key, value in written.state_dict().items()}, folder / WEIGHTS
+    )
     onnx.save(halved(to_onnx(written)), folder / GRAPH)
     check_parity(written, folder / GRAPH)
     return written
@@ -80,8 +83,10 @@ def rounded(model: Network) -> Network:
 
 
 def to_onnx(model: Network) -> ModelProto:
-    """Trace a network with any batch size; opset 20, three named outputs."""
+    """Trace a network with any batch size; opset 20, an output a head, embedding, perhaps attention."""
     example = torch.zeros(2, model.spec.n_mels, model.spec.n_frames)
+    with torch.inference_mode():
+        outputs = list(model.eval().answer(example))
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which nobody needs here
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of what torch does to itself
@@ -92,7 +97,7 @@ def to_onnx(model: Network) -> ModelProto:
             dynamo=True,
             opset_version=OPSET,
             input_names=[INPUT],
-            output_names=list(OUTPUTS),
+            output_names=outputs,
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             verbose=False,
         )
@@ -142,9 +147,9 @@ def check_parity(model: Network, graph: Path) -> float:
     for batch in BATCHES:
         windows = torch.randn(batch, model.spec.n_mels, model.spec.n_frames, generator=random)
         with torch.inference_mode():
-            wanted = [part.numpy() for part in model.answer(windows)]
-        found = session.run(None, {INPUT: windows.numpy()})
-        for name, a, b in zip(OUTPUTS, wanted, found, strict=True):
+            wanted = {name: part.numpy() for name, part in model.answer(windows).items()}
+        found = session.run(list(wanted), {INPUT: windows.numpy()})
+        for (name, a), b in zip(wanted.items(), found, strict=True):
             if a.shape != b.shape:
                 raise ParityError(f"{graph}: {name} has shape {b.shape} at batch {batch}, not {a.shape}.")
             worst = max(worst, float(np.abs(a - b).max()))
@@ -154,13 +159,13 @@ def check_parity(model: Network, graph: Path) -> float:
 
 
 class _Answering(nn.Module):
-    """A network as the runtime knows it: always with attention."""
+    """A network as the runtime knows it: outputs with names."""
 
     def __init__(self, model: Network) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, windows: Tensor) -> dict[str, Tensor]:
         return self.model.answer(windows)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mgtag.bundle import Bundle, Card, write
+from mgtag.bundle import Bundle, write
+from mgtag.card import GENRE, Card, Head
 from mgtag.models import Network
 from mgtag_train.data.corpus import Corpus
 from mgtag_train.data.tracks import SliceDataset
@@ -46,16 +47,19 @@ def make_bundle(
     source, calibration = corpus.source, calibrations[chosen]
     folder = out / name
     spec = export(models[chosen], folder).spec
-    card = Card(
-        name=name,
+    head = Head(
         labels=source.labels,
-        genres={label: spelling(label) for label in source.labels},
-        mel=source.spec,
-        architecture=config.architecture,
-        arguments=asdict(spec),
+        written={label: spelling(label) for label in source.labels},
         temperature=calibration.temperature,
         vote_temperature=calibration.vote_temperature,
         threshold=calibration.threshold,
+    )
+    card = Card(
+        name=name,
+        heads={GENRE: head},
+        mel=source.spec,
+        architecture=config.architecture,
+        arguments=asdict(spec),
         data={"name": source.name, "citation": source.citation, "licence": source.licence, "url": source.url},
         split={"name": f"{source.name} {source.split}", **corpus.sizes},
         measured={

@@ -1,0 +1,94 @@
+"""A scan with a model of two heads: what is not music is never written, and never means never."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tiny_bundle
+from conftest import Inline
+
+from mgtag import tags
+from mgtag.bundle import Bundle
+from mgtag.errors import BundleError
+from mgtag.inference import Tagger
+from mgtag.library.events import Event, Kept, Tagged, Unsure
+from mgtag.library.index import Index
+from mgtag.library.policy import Policy
+from mgtag.library.scan import scan
+
+Song = Callable[..., Path]
+
+
+def go(model: Bundle, music: Path, index: Index, **policy: object) -> Event:
+    """Scan one file; what became of it."""
+    _, event = scan([music], Tagger(model, "cpu"), index, Policy(**policy), Inline())  # type: ignore[arg-type]
+    return event
+
+
+def test_music_is_tagged_and_noise_is_not(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    hum = go(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index)
+    assert isinstance(hum, Tagged) and hum.genres == ("Blues",)
+    path = song(tmp_path / "noise.flac", 2.0, sound="noise")
+    before = path.read_bytes()
+    event = go(two_heads, path, index, threshold=0.0)
+    assert isinstance(event, Unsure)
+    assert (event.genres, event.reason) == ((), "not music")
+    assert path.read_bytes() == before
+    track = index.track(path)
+    assert track is not None and (track.heard, track.event) == ("", "unsure")
+
+
+def test_what_is_not_music_and_has_a_genre_is_kept(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    path = song(tmp_path / "noise.flac", 2.0, sound="noise")
+    tags.draft(path, ["Noise"], tags.Provenance("somebody", 1.0, ()), lambda _: "").commit()
+    assert isinstance(go(two_heads, path, index), Kept)
+    assert isinstance(go(two_heads, path, index, mode="overwrite", threshold=0.0, force=True), Unsure)
+    assert tags.read(path).genres == ("Noise",)
+
+
+def test_further_genres_are_never_what_is_never_written(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    event = go(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index, top=4)
+    assert isinstance(event, Tagged) and "not music" not in event.genres
+
+
+@pytest.mark.parametrize("never", [None, 1.0])
+def test_never_means_never(never: float | None, song: Song, tmp_path: Path, index: Index) -> None:
+    """A small folder's network was fitted a temperature of 0.02: confidence 1.0, and a threshold of 1.0."""
+    path = song(tmp_path / "hum.flac", 2.0, sound="hum")
+    model = tiny_bundle.make(tmp_path / "m", temperature=0.02, vote_temperature=0.02, threshold=never)
+    event = go(model, path, index)
+    assert isinstance(event, Unsure)
+    assert event.vote.confidence == 1.0
+    assert tags.read(path).genres == ()
+
+
+def test_the_listener_may_ask_for_less_than_never(song: Song, tmp_path: Path, index: Index) -> None:
+    path = song(tmp_path / "hum.flac", 2.0, sound="hum")
+    model = tiny_bundle.make(tmp_path / "m", threshold=None)
+    assert isinstance(go(model, path, index, threshold=0.5), Tagged)
+
+
+def test_a_graph_of_other_heads_is_told(song: Song, tmp_path: Path, index: Index) -> None:
+    heads = {"genre": tiny_bundle.HEAD, "tempo": tiny_bundle.MOODS}
+    model = tiny_bundle.make(tmp_path / "m", heads=heads)
+    with pytest.raises(BundleError, match=r"model\.onnx: this network does not answer tempo"):
+        Tagger(model, "cpu").predict(song(tmp_path / "hum.flac", 2.0, sound="hum"))
+
+
+def test_both_heads_answer(two_heads: Bundle, song: Song, tmp_path: Path) -> None:
+    heard = Tagger(two_heads, "cpu").predict(song(tmp_path / "hum.flac", 3.0, sound="hum"))
+    n = len(heard.starts_s)
+    assert {name: head.probabilities.shape for name, head in heard.heads.items()} == {
+        "genre": (n, 4),
+        "mood": (n, 2),
+    }
+    assert heard.attention is None
+    assert heard.heads["mood"].probabilities[:, 0].min() > 0.9  # a hum is low, and so sad
