@@ -144,7 +144,7 @@ def test_an_answer_that_is_no_number_fails_only_its_file(
     def predict(path: Path, whole: bool = False) -> Any:
         found = real(path)
         if path.name == "b.flac":
-            found.probabilities[:] = value
+            found.heads["genre"].probabilities[:] = value
         return found
 
     tagger.predict = predict
