@@ -19,6 +19,7 @@ from running import Done, Run
 import mgtag
 from mgtag import inference, tags
 from mgtag.bundle import Bundle
+from mgtag.library import walk
 from mgtag.library.index import Index
 from mgtag.library.records import Track
 
@@ -71,6 +72,23 @@ def test_some_failed_is_3(scan: Run, music: Path) -> None:
     assert scan().code == 3
 
 
+@pytest.mark.parametrize("root", ["/", "~", "link", "~/.."])
+def test_the_disk_or_the_home_folder_needs_yes(
+    run: Run, tiny: Bundle, song: Song, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    (tmp_path / "link").symlink_to(home)
+    song(home / "Music" / "a.flac", 1.5, sound="hum")
+    path = root.replace("~", str(home)).replace("link", str(tmp_path / "link"))
+    monkeypatch.setattr("mgtag.library.scan.find", lambda roots: walk.Library((), (), ()))
+    done = run("scan", path, "--model", tiny.folder)
+    assert done.code == 2
+    assert "holds your whole home folder" in done.err
+    assert "--yes" in done.err
+    for option in ("--yes", "--dry-run", "--no-tags"):
+        assert run("scan", path, option, "--model", tiny.folder).code == 0
+    assert run("scan", home / "Music", "--model", tiny.folder).code == 0
+
+
 def test_what_is_too_short_is_no_failure(scan: Run, run: Run, music: Path, song: Song) -> None:
     """Or every nightly scan of a library with a jingle in it would end with 3."""
     song(music / "jingle.flac", 0.5)
@@ -91,6 +109,14 @@ def test_what_is_too_short_is_no_failure(scan: Run, run: Run, music: Path, song:
     "arguments",
     [
         ["scan"],
+        ["scan", ""],
+        ["scan", ".", ""],
+        ["scan", ".", "--index="],
+        ["scan", ".", "--index", ""],
+        ["list", ""],
+        ["show", ""],
+        ["explain", ""],
+        ["undo", ""],
         ["scan", "nowhere"],
         ["scan", ".", "--keep", "--append"],
         ["scan", ".", "--append", "--overwrite"],
@@ -391,7 +417,8 @@ def test_csv_keeps_the_bytes_of_a_name(run: Run, song: Song, tiny: Bundle, tmp_p
     done = subprocess.run([*MGTAG, "list", "--csv", "--index", str(index)], capture_output=True, check=True)
     text = done.stdout.decode("utf-8", "surrogateescape")
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
-    assert row["path"] == str(tmp_path / "music" / ODD)
+    assert ESCAPE not in text
+    assert re.sub(r"\\u(....)", lambda m: chr(int(m[1], 16)), row["path"]) == str(tmp_path / "music" / ODD)
     assert (row["heard"], row["genres"]) == ("Blues", "Blues")
 
 

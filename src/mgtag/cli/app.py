@@ -44,6 +44,12 @@ class _PlainFlags:
 class Command(_PlainFlags, TyperCommand):
     """A command of mgtag."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an empty argument: an unset variable, which as a path would be the current folder."""
+        if "" in args or any(a.startswith("--") and a.endswith("=") for a in args):
+            raise typer.BadParameter("an argument is empty; is a variable unset?", ctx=ctx)
+        return super().parse_args(ctx, args)
+
 
 class Group(_PlainFlags, TyperGroup):
     """A command with commands of its own."""

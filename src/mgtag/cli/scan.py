@@ -62,6 +62,9 @@ def scan_command(
     force: Annotated[
         bool, typer.Option("--force", help="Listen again to files that did not change.")
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Write below the root or the whole home folder, too.")
+    ] = False,
     json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell failures only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell a line for every file.")] = False,
@@ -81,11 +84,14 @@ def scan_command(
     from mgtag import bundle
     from mgtag.inference import Tagger
     from mgtag.library.policy import Policy
+    from mgtag.library.roots import check_roots
     from mgtag.library.scan import scan
     from mgtag.view.scanning import ScanView
     from mgtag.workers import executor
 
     policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links)
+    if not yes:
+        check_roots(paths, policy)
     tagger = Tagger(bundle.find(model), device.value)
     view = ScanView(json, -1 if quiet else int(verbose), dry_run)
     interrupted = False

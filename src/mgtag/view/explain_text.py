@@ -98,7 +98,7 @@ def _moments(made: Explanation) -> RenderableType:
             Text(str(n), "dim"),
             clock(moment.start_s, 1),
             clock(moment.end_s, 1),
-            Text(moment.genre, style),
+            Text(printable(moment.genre), style),
             f"{moment.probability:.0%}",
             f"{moment.weight:.1f} ×",
             Bar(most, 0, moment.weight, color=style.color or "default"),

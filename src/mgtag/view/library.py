@@ -16,7 +16,7 @@ from mgtag.library.lookup import FileInfo
 from mgtag.library.records import Run, Track
 from mgtag.prediction import Prediction
 from mgtag.view.scanning import STYLES
-from mgtag.view.text import COLOURS, dumps, joined, minutes, printable, stdout
+from mgtag.view.text import COLOURS, dumps, escaped, joined, minutes, printable, stdout
 
 BAR = 30  # columns of a probability of 1
 FIELDS = ("path", "genres", "heard", "confidence", "event", "duration_s", "bundle", "run", "error")
@@ -33,7 +33,8 @@ def show_tracks(tracks: Sequence[Track], form: Literal["table", "json", "csv"]) 
         writer = csv.DictWriter(sys.stdout, FIELDS)
         writer.writeheader()
         for track in tracks:
-            writer.writerow(_row(track) | {"genres": "; ".join(track.genres)})
+            row = _row(track) | {"genres": "; ".join(track.genres)}
+            writer.writerow({k: escaped(v) if isinstance(v, str) else v for k, v in row.items()})
     else:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name, right in (
@@ -50,7 +51,7 @@ def show_tracks(tracks: Sequence[Track], form: Literal["table", "json", "csv"]) 
                 Text(printable(track.heard) or "–", COLOURS.get(track.heard, "")),
                 f"{track.confidence:.0%}" if track.heard else "",
                 joined(track.genres),
-                Text(track.event, STYLES.get(track.event, "dim")),
+                Text(printable(track.event), STYLES.get(track.event, "dim")),
                 minutes(track.duration_s) if track.duration_s else "",
                 printable(track.path),
             )
@@ -130,7 +131,9 @@ def _bars(shares: dict[str, float]) -> Table:
     for label, share in sorted(shares.items(), key=lambda item: -item[1]):
         if share >= 0.01:
             style = next((c for name, c in COLOURS.items() if name.casefold().replace("-", "") == label), "")
-            grid.add_row(Text(label, style), f"{share:4.0%}", Text("█" * max(1, round(share * BAR)), style))
+            grid.add_row(
+                Text(printable(label), style), f"{share:4.0%}", Text("█" * max(1, round(share * BAR)), style)
+            )
     return grid
 
 

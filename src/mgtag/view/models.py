@@ -50,7 +50,7 @@ def show_card(bundle: Bundle, as_json: bool) -> None:
     if as_json:
         print(dumps(_card(bundle)))  # noqa: T201
         return
-    tree = Tree(Text(bundle.id, "bold"), guide_style="dim")
+    tree = Tree(Text(printable(bundle.id), "bold"), guide_style="dim")
     _grow(tree, {k: v for k, v in _card(bundle).items() if k not in {"id", "name"}})
     stdout().print(tree)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from unicodedata import category
 
@@ -38,6 +39,10 @@ HEX = (
 )
 
 
+# Control characters, ends of lines and paragraphs, and the marks that turn the direction of writing.
+_OBEYED = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
+
+
 def printable(text: object) -> str:
     """Return text for a terminal: undecodable bytes and control characters become marks.
 
@@ -46,9 +51,14 @@ def printable(text: object) -> str:
     return "".join(c if c.isprintable() or category(c) == "Zs" else MARK for c in str(text))
 
 
+def escaped(text: str) -> str:
+    r"""Return text in which what a terminal or an editor would obey is spelt as in JSON: ``\\u001b``."""
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def dumps(value: object) -> str:
-    """Return JSON; where stdout cannot spell it, and for bytes that are no text, with escapes."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Return JSON; with escapes for what stdout cannot spell, what is no text, and what is obeyed."""
+    text = escaped(json.dumps(value, ensure_ascii=False))
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
