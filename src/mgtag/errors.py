@@ -29,5 +29,9 @@ class StoreError(MgtagError):
     """The index cannot be opened, is of a newer version, or is in use."""
 
 
+class DamagedIndexError(StoreError):
+    """The index's file is damaged; a scan sets it aside and begins a new one."""
+
+
 class UsageError(MgtagError):
     """What was asked for makes no sense; the command line exits with 2."""

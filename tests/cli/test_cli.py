@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from known import known
 from running import Done, Run
 
 import mgtag
@@ -21,7 +22,7 @@ from mgtag import inference, tags
 from mgtag.bundle import Bundle
 from mgtag.library import walk
 from mgtag.library.index import Index
-from mgtag.library.records import Track
+from mgtag.library.outcome import Outcome
 
 Song = Callable[..., Path]
 ODD = os.fsdecode(b"odd \xff\xfe\n\x1b[31m.flac")
@@ -344,7 +345,7 @@ def terminal(arguments: list[str], **environment: str) -> str:
 
 def test_a_terminal_gets_colours_unless_no_color(home: Path, tmp_path: Path) -> None:
     with Index(tmp_path / "index.db") as store:
-        store.record(Track(Path("/m/a.mp3"), 1, 1, "b", 1, heard="Jazz", confidence=0.9, event="tagged"))
+        store.record(known("/m/a.mp3", "Jazz"))
     arguments = ["list", "--index", str(tmp_path / "index.db")]
     colour = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
     assert colour.search(terminal(arguments))
@@ -356,7 +357,7 @@ def test_a_terminal_gets_colours_unless_no_color(home: Path, tmp_path: Path) -> 
 def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     with Index(tmp_path / "index.db") as store, store._db:
         for n in range(3000):
-            store._record(Track(Path(f"/music/a rather long name {n}.mp3"), 1, 1, "b", 1, heard="Jazz"), None)
+            store._record(known(f"/music/a rather long name {n}.mp3", "Jazz"), None)
     command = " ".join(
         f"'{part}'" for part in [*MGTAG, "list", "--json", "--index", str(tmp_path / "index.db")]
     )
@@ -369,9 +370,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
 def test_an_output_that_knows_few_characters_gets_what_it_knows(tmp_path: Path, encoding: str) -> None:
     """As where Windows pipes into a file."""
     with Index(tmp_path / "index.db") as store:
-        store.record(
-            Track(Path("/m/音楽 🎵.mp3"), 1, 1, "b", 1, heard="Jazz", genres=("音楽",), duration_s=70.0)
-        )
+        store.record(known("/m/音楽 🎵.mp3", "Jazz", genres=("音楽",), duration_s=70.0))
     for form in ([], ["--json"], ["--csv"]):
         done = subprocess.run(
             [*MGTAG, "list", *form, "--index", str(tmp_path / "index.db")],
@@ -489,9 +488,7 @@ def library(home: Path) -> None:
 
     with Index(default_path()) as store:
         for path, heard, sure, genre, event in rows:
-            store.record(
-                Track(Path(path), 1, 1, "b", 1, heard=heard, confidence=sure, genres=genre, event=event)
-            )
+            store.record(known(path, heard, sure, genre, outcome=Outcome(event)))
 
 
 @pytest.mark.parametrize(
@@ -524,7 +521,7 @@ def test_list_below_a_relative_folder(
     from mgtag.library.index import default_path
 
     with Index(default_path()) as store:
-        store.record(Track(tmp_path / "x" / "a.mp3", 1, 1, "b", 1))
+        store.record(known(tmp_path / "x" / "a.mp3"))
     monkeypatch.chdir(tmp_path)
     assert names(run("list", "--json", "x")) == names(run("list", "--json", ".")) == ["a.mp3"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_bundle
+from known import known
 from typer.testing import CliRunner
 
 from mgtag.card import Card
@@ -16,7 +17,6 @@ from mgtag.errors import UsageError
 from mgtag.explain.attention_profile import STEPS, profile, track_profile
 from mgtag.features import MelSpec
 from mgtag.library.index import Index
-from mgtag.library.records import Track
 from mgtag.prediction import Prediction
 
 LABELS = ("blues", "jazz", "metal")
@@ -39,10 +39,7 @@ def heard(peak_s: float, duration_s: float = DURATION_S, share: float = 0.8) -> 
 
 
 def put(index: Index, name: str, prediction: Prediction, genre: str = "Metal", bundle: str = "b@1") -> None:
-    track = Track(
-        Path(name), 1, 1, bundle, 1, duration_s=DURATION_S, heard=genre, confidence=0.8, event="tagged"
-    )
-    index.record(track, prediction)
+    index.record(known(name, genre, 0.8, bundle=bundle, duration_s=DURATION_S), prediction)
 
 
 @pytest.mark.parametrize("peak_s", [1.0, 16.0, 29.9])

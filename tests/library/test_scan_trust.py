@@ -20,6 +20,7 @@ from mgtag.errors import TooShortError
 from mgtag.inference import Tagger
 from mgtag.library.events import Event, Failed, Kept, Tagged, TooShort
 from mgtag.library.index import Index
+from mgtag.library.outcome import Outcome
 from mgtag.library.policy import Policy
 from mgtag.library.scan import scan
 from mgtag.workers import Workers
@@ -266,4 +267,4 @@ def test_too_short_is_an_outcome_of_its_own(
     assert tagger.asked == []
     track = index.track(path)
     assert track is not None
-    assert track.event == "too_short"
+    assert track.outcome is Outcome.TOO_SHORT

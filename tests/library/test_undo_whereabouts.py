@@ -46,7 +46,7 @@ def titled(path: Path, title: str) -> Path:
 
 
 def states(index: Index) -> list[str]:
-    return [c.state for c in index.changes("1")]
+    return [c.state for c in index.changes()]
 
 
 @pytest.mark.parametrize("different", [False, True], ids=["same tags", "other tags"])

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mgtag.cli.app import IndexOption, JsonOption, app, open_index, share
+from mgtag.library.outcome import STORED, Outcome
 
 
 class Order(StrEnum):
@@ -17,18 +18,8 @@ class Order(StrEnum):
     path = "path"
     genre = "genre"
     confidence = "confidence"
-
-
-class Outcome(StrEnum):
-    """How the last scan ended for a file."""
-
-    tagged = "tagged"
-    kept = "kept"
-    unsure = "unsure"
-    too_short = "too_short"
-    failed = "failed"
-    heard = "heard"
-    undone = "undone"
+    mood = "mood"
+    added = "added"
 
 
 @app.command("show")
@@ -53,6 +44,12 @@ def list_command(
     genre: Annotated[
         str | None, typer.Option("--genre", "-g", help="Only files tagged with this genre, or heard as it.")
     ] = None,
+    mood: Annotated[
+        str | None, typer.Option(help="Only files tagged with this mood, or heard as it.")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Only where artist, title, album or path hold these.")
+    ] = None,
     min_confidence: Annotated[
         float, typer.Option(parser=share, metavar="SHARE", help="Only answers at least as sure.")
     ] = 0.0,
@@ -60,7 +57,8 @@ def list_command(
         float, typer.Option(parser=share, metavar="SHARE", help="Only answers at most as sure.")
     ] = 1.0,
     event: Annotated[
-        Outcome | None, typer.Option(help="Only files for which the last scan ended so.")
+        Outcome | None,
+        typer.Option(metavar="|".join(STORED), help="Only files for which the last scan ended so."),
     ] = None,
     sort: Annotated[Order, typer.Option(help="Order of the rows.")] = Order.path,
     json: JsonOption = False,
@@ -70,16 +68,21 @@ def list_command(
     """List the files of the index, by genre, confidence or folder."""
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other.")
-    from mgtag.library.lookup import Filter, matching
-    from mgtag.view.library import show_tracks
+    if event is Outcome.FRESH:
+        raise typer.BadParameter("a fresh file keeps the outcome that it had.", param_hint="--event")
+    from mgtag.library.lookup import matching
+    from mgtag.library.records import Filter
+    from mgtag.view.listing import show_tracks
 
     wanted = Filter(
-        tuple(folders or ()),
-        genre,
-        min_confidence,
-        max_confidence,
-        event.value if event else None,
-        sort.value,
+        folders=tuple(folders or ()),
+        genre=genre,
+        mood=mood,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        outcome=event,
+        text=search,
+        order=sort.value,
     )
     with open_index(index) as store:
-        show_tracks(list(matching(store, wanted)), "json" if json else "csv" if csv else "table")
+        show_tracks(matching(store, wanted), "json" if json else "csv" if csv else "table")

@@ -10,6 +10,7 @@ from mgtag.arrays import F32
 from mgtag.card import GENRE, Card
 from mgtag.errors import UsageError
 from mgtag.library.index import Index
+from mgtag.library.records import Filter
 from mgtag.prediction import Prediction
 
 STEPS = 20  # of a track
@@ -59,7 +60,7 @@ def profile(index: Index, bundle: str, card: Card, genre: str) -> Profile:
         If there is no such track.
     """
     rows, name = [], genre
-    for track in index.tracks("bundle = ? AND heard <> ''", (bundle,)):
+    for track in index.tracks(Filter(bundle=bundle)):
         prediction = index.prediction(track.path) if _plain(track.heard) == _plain(genre) else None
         if prediction is not None:
             name = track.heard

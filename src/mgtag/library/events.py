@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
+from mgtag.library.outcome import Outcome
 from mgtag.library.policy import Genres
 from mgtag.vote import Vote
 
@@ -34,28 +36,38 @@ class Answered:
     genres: Genres
     vote: Vote
     reason: str = ""
+    outcome: ClassVar[Outcome]
 
 
 class Tagged(Answered):
     """Its genre was written (in a dry run: would be)."""
 
+    outcome: ClassVar[Outcome] = Outcome.TAGGED
+
 
 class Kept(Answered):
     """Its tags were left as they are."""
+
+    outcome: ClassVar[Outcome] = Outcome.KEPT
 
 
 class Unsure(Answered):
     """The confidence is below the threshold; nothing was written."""
 
+    outcome: ClassVar[Outcome] = Outcome.UNSURE
+
 
 class Fresh(Answered):
     """Nothing changed since the last scan; it was not even decoded."""
+
+    outcome: ClassVar[Outcome] = Outcome.FRESH
 
 
 @dataclass(frozen=True)
 class TooShort:
     """It is shorter than a slice; nothing is wrong with it."""
 
+    outcome: ClassVar[Outcome] = Outcome.TOO_SHORT
     path: Path
     reason: str
 
@@ -64,6 +76,7 @@ class TooShort:
 class Failed:
     """It could not be heard, or not be written; the file is as it was."""
 
+    outcome: ClassVar[Outcome] = Outcome.FAILED
     path: Path
     error: str
 

@@ -1,35 +1,41 @@
-"""The SQLite store: runs, files with their predictions, and the journal of every tag change.
+"""The SQLite store: runs, files with what was heard in them, and the journal of every tag change.
 
 One process writes (a lock file beside the database says which), in WAL mode, in short
 transactions that are on the disk when they return: a journal row must outlive a power cut that
-the renamed file outlives. Paths are stored as bytes, since a file's name need not be text.
+the renamed file outlives. Paths are text, see `mgtag.library.paths`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import filelock
-import numpy as np
-import platformdirs
-import sqlite_utils
-from numpy.typing import DTypeLike, NDArray
+from typing import TYPE_CHECKING, Any
 
 from mgtag import __version__
-from mgtag.card import GENRE
-from mgtag.errors import StoreError
-from mgtag.library.migrations import MIGRATIONS
-from mgtag.library.records import Change, Run, Track
-from mgtag.prediction import HeadOutput, Prediction
+from mgtag.errors import DamagedIndexError, StoreError
+from mgtag.library import opening
+from mgtag.library.opening import Place, default_path
+from mgtag.library.paths import below, from_text, to_text
+from mgtag.library.records import Change, Filter, Known, Run, State, Track, Values
+from mgtag.library.rows import as_json, change_of, clean, columns_of, columns_of_change, track_of
 
-BUSY_S = 30.0  # how long to wait for another process's transaction
+if TYPE_CHECKING:
+    from mgtag.prediction import Prediction
+
+__all__ = ["UNDOABLE", "Index", "default_path"]
+
+UNDOABLE: tuple[State, ...] = ("done", "pending")
+ORDERS = {
+    "path": "path",
+    "genre": "genre, genre_confidence DESC, id",
+    "mood": "mood, mood_confidence DESC, id",
+    "confidence": "genre_confidence DESC, id",
+    "added": "added DESC, id",
+}
 
 
 class Index:
@@ -38,27 +44,34 @@ class Index:
     Parameters
     ----------
     path : Path or ":memory:"
+    mend : bool
+        Set a damaged index aside and begin a new one with its journal, instead of raising.
+
+    Attributes
+    ----------
+    mended : str
+        What was done so, in one sentence; "" if nothing.
 
     Raises
     ------
+    DamagedIndexError
+        If its file is damaged.
     StoreError
-        If it cannot be opened, or a newer mgtag has written it.
+        If it cannot be opened, is another program's, or a newer mgtag has written it.
     """
 
-    def __init__(self, path: Path | Literal[":memory:"] = ":memory:") -> None:
+    def __init__(self, path: Place = ":memory:", mend: bool = False) -> None:
         self.path = path
+        self.mended = ""
         try:
-            if path != ":memory:":
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=BUSY_S)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._migrate()
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"{path}: the index cannot be opened ({error}); --index chooses another."
-            ) from error
+            self._db = opening.connect(path, check=mend)
+        except DamagedIndexError:
+            if not mend or path == ":memory:":
+                raise
+            self.mended = opening.mend(path)
+            self._db = opening.connect(path)
+        self._db.row_factory = sqlite3.Row
+        self._db.create_function("casefold", 1, str.casefold, deterministic=True)
 
     def close(self) -> None:
         """Close the database."""
@@ -69,11 +82,15 @@ class Index:
 
     def __exit__(self, kind: object, value: BaseException | None, trace: object) -> None:
         self.close()
-        if isinstance(value, sqlite3.Error):
-            raise StoreError(
-                f"{self.path}: the index failed ({value}); no file was harmed, and `mgtag undo` knows of "
-                "every change."
-            ) from value
+        if not isinstance(value, sqlite3.Error):
+            return
+        if self.path != ":memory:" and opening.is_damage(value):
+            opening.suspect(self.path).touch()
+            raise opening.damaged(self.path, value) from value
+        raise StoreError(
+            f"{self.path}: the index failed ({value}); no file was harmed, and `mgtag undo` knows of "
+            "every change."
+        ) from value
 
     @contextmanager
     def sole_writer(self) -> Iterator[None]:
@@ -81,59 +98,131 @@ class Index:
         if self.path == ":memory:":
             yield
             return
-        try:
-            with filelock.FileLock(f"{self.path}.lock", timeout=0):
-                yield
-        except filelock.Timeout as error:
-            raise StoreError(
-                f"Another mgtag is at work on {self.path}; wait for it, or choose another --index."
-            ) from error
+        with opening.lock(self.path):
+            yield
 
-    def begin_run(self, command: str, bundle: str = "") -> int:
+    # Runs
+
+    def begin_run(
+        self, command: str, bundle: str = "", action: str = "scan", dry_run: bool = False, policy: str = ""
+    ) -> int:
         """Open a run and return its number."""
         row = {"command": command, "bundle": bundle, "version": __version__, "started": _now()}
-        return self._insert("runs", row)
+        return self._insert("run_log", row | {"action": action, "dry_run": dry_run, "policy": policy})
 
-    def end_run(self, run: int) -> None:
-        """Note when a run ended."""
+    def end_run(self, run: int, counts: Mapping[str, int] | None = None) -> None:
+        """Note when a run ended, and how many files ended how."""
         with self._db:
-            self._db.execute("UPDATE runs SET ended = ? WHERE id = ?", (_now(), run))
+            self._db.execute(
+                "UPDATE run_log SET ended = ?, counts = ? WHERE id = ?",
+                (_now(), json.dumps(dict(counts or {})), run),
+            )
+
+    def runs(self) -> Iterator[Run]:
+        """Return all runs with the number of their changes, latest first."""
+        for row in self._db.execute(
+            "SELECT r.id, r.started, r.command, count(j.id) AS changed, "
+            "coalesce(sum(j.state = 'undone'), 0) AS undone, r.action, r.dry_run, r.counts "
+            "FROM run_log r LEFT JOIN journal j ON j.run = r.id GROUP BY r.id ORDER BY r.id DESC"
+        ):
+            values = dict(row) | {"dry_run": bool(row["dry_run"]), "counts": json.loads(row["counts"])}
+            yield Run(**values)
+
+    def last_run(self) -> int | None:
+        """Return the number of the latest run."""
+        return self._number("SELECT max(id) FROM run_log")
+
+    def last_tagging_run(self) -> int | None:
+        """Return the latest run with a change that can still be undone."""
+        return self._number("SELECT max(run) FROM journal WHERE state IN ('done', 'pending')")
+
+    def has_run(self, run: int) -> bool:
+        """Say whether there was a run of that number."""
+        return self._number("SELECT id FROM run_log WHERE id = ?", run) is not None
+
+    def runs_like(self, policy: str) -> set[int]:
+        """Return the runs that wrote, and decided by the same policy."""
+        rows = self._db.execute("SELECT id FROM run_log WHERE policy = ? AND NOT dry_run", (policy,))
+        return {number for (number,) in rows}
+
+    # Files
 
     def track(self, path: Path) -> Track | None:
         """Return what is known of the file at `path`."""
-        return next(self.tracks("path = ?", (os.fsencode(path),)), None)
+        row = self._db.execute("SELECT * FROM files WHERE path = ?", (to_text(path),)).fetchone()
+        return None if row is None else track_of(row)
 
-    def tracks(self, where: str = "1", values: Sequence[object] = (), order: str = "path") -> Iterator[Track]:
-        """Return the files that match an SQL condition, in order."""
-        columns = ", ".join(_TRACK)
-        for row in self._db.execute(f"SELECT {columns} FROM files WHERE {where} ORDER BY {order}", values):
-            texts = {"genres": _strings(row["genres"]), "written": _strings(row["written"])}
-            yield Track(**dict(row) | texts | {"path": Path(os.fsdecode(row["path"]))})
+    def tracks(self, wanted: Filter | None = None) -> Iterator[Track]:
+        """Return the files that match, in order, as they are read."""
+        wanted = wanted or Filter()
+        where, values = _condition(wanted)
+        order = ORDERS[wanted.order]
+        for row in self._db.execute(f"SELECT * FROM files WHERE {where} ORDER BY {order}", values):
+            track = track_of(row)
+            if _has(track, "genre", wanted.genre) and _has(track, "mood", wanted.mood):
+                yield track
+
+    def same_sound(self, signature: str) -> list[Track]:
+        """Return the files whose sound has this signature."""
+        rows = self._db.execute("SELECT * FROM files WHERE signature = ? ORDER BY path", (signature,))
+        return [track_of(row) for row in rows]
+
+    def same_date(self, size: int, mtime_ns: int) -> list[Track]:
+        """Return the files of this size and date, wherever they lie."""
+        rows = self._db.execute("SELECT * FROM files WHERE size = ? AND mtime_ns = ?", (size, mtime_ns))
+        return [track_of(row) for row in rows]
+
+    def known(self, roots: Iterable[Path]) -> Iterator[Known]:
+        """Return what is known of every file under `roots`, gone ones too, once each."""
+        where, values = _under(roots)
+        cursor = self._db.cursor()
+        cursor.row_factory = None
+        cursor.execute(
+            "SELECT path, size, mtime_ns, bundle, run, outcome, reason, genre, genre_confidence FROM files "
+            f"WHERE {where}",
+            values,
+        )
+        return map(Known._make, cursor)
+
+    def knows_below(self, folder: Path) -> bool:
+        """Say whether any file at or under `folder` is known."""
+        where, values = _under([folder])
+        return self._number(f"SELECT id FROM files WHERE {where} LIMIT 1", *values) is not None
 
     def prediction(self, path: Path) -> Prediction | None:
-        """Return what the network heard in the file at `path`, if it was heard."""
+        """Return what the network heard in the file at `path`, if it was heard.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged.
+        """
         row = self._db.execute(
-            "SELECT labels, starts_s, probabilities, attention, embedding FROM files WHERE path = ?",
-            (os.fsencode(path),),
+            "SELECT l.names, s.slices, s.embedding FROM files f JOIN slices s ON s.file = f.id "
+            "JOIN labels l ON l.id = s.labels WHERE f.path = ?",
+            (to_text(path),),
         ).fetchone()
-        if row is None or row["labels"] is None:
+        if row is None:
             return None
-        labels, starts_s = json.loads(row["labels"]), _array(row["starts_s"], np.float32)
-        if isinstance(labels, list):  # of before heads had names
-            labels = {GENRE: labels}
-        shares, attention, embedding = (
-            None if row[name] is None
-            else _array(row[name], np.float16).astype(np.float32).reshape(len(starts_s), -1)
-            for name in _ARRAYS
-        )  # fmt: skip
-        if shares is None or embedding is None:
-            return None
-        ends = np.cumsum([len(names) for names in labels.values()])
-        heads = {
-            name: HeadOutput(tuple(labels[name]), shares[:, end - len(labels[name]) : end])
-            for name, end in zip(labels, ends, strict=True)
-        }
-        return Prediction(starts_s, heads, attention, embedding)
+        from mgtag.library.packing import unpack
+
+        try:
+            return unpack(json.loads(row["names"]), row["slices"], row["embedding"])
+        except ValueError as error:
+            raise StoreError(
+                f"{path}: what was heard in it is damaged in the index; `mgtag scan --force` hears it again."
+            ) from error
+
+    def embeddings(self, bundle: str) -> Iterator[tuple[str, bytes]]:
+        """Return path and mean embedding (float16) of the files that a bundle heard and that are there."""
+        cursor = self._db.cursor()
+        cursor.row_factory = None
+        rows = cursor.execute(
+            "SELECT f.path, s.embedding FROM files f JOIN slices s ON s.file = f.id "
+            "WHERE f.bundle = ? AND NOT f.gone",
+            (bundle,),
+        )
+        return ((from_text(path), embedding) for path, embedding in rows)
 
     def record(self, track: Track, prediction: Prediction | None = None) -> None:
         """Store what a scan found.
@@ -144,20 +233,48 @@ class Index:
         with self._db:
             self._record(track, prediction)
 
+    def decline(self, path: Path, values: Values) -> None:
+        """Note what the listener took back for good, instead of what was noted before."""
+        with self._db:
+            self._db.execute(
+                "UPDATE files SET declined = ? WHERE path = ?",
+                (as_json(values), to_text(path)),
+            )
+
     def move(self, old: Path, new: Path) -> None:
         """Note that a file lies elsewhere now."""
+        self.move_all([(to_text(old), to_text(new))])
+
+    def move_all(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Note that files lie elsewhere now; paths are as `Known` has them."""
         with self._db:
-            self._db.execute("DELETE FROM files WHERE path = ?", (os.fsencode(new),))
-            self._db.execute("UPDATE files SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old)))
+            for old, new in pairs:
+                self._db.execute("DELETE FROM files WHERE path = ? AND path <> ?", (new, old))
+                self._db.execute("UPDATE files SET path = ?, gone = 0 WHERE path = ?", (new, old))
+
+    def set_gone(self, paths: Iterable[str], gone: bool = True) -> None:
+        """Note which files were not there, or are there again; paths are as `Known` has them."""
+        with self._db:
+            self._db.executemany("UPDATE files SET gone = ? WHERE path = ?", ((gone, path) for path in paths))
+
+    def mounts(self) -> set[str]:
+        """Return the folders at which another drive began, as text."""
+        return {path for (path,) in self._db.execute("SELECT path FROM mounts")}
+
+    def set_mounts(self, paths: Collection[str]) -> None:
+        """Note these folders instead."""
+        with self._db:
+            self._db.execute("DELETE FROM mounts")
+            self._db.executemany("INSERT INTO mounts VALUES (?)", ((path,) for path in paths))
+
+    # The journal
 
     def begin_change(self, change: Change) -> int:
         """Write a journal row, on the disk when this returns, and return its number."""
-        row = _plain(change) | {"path": os.fsencode(change.path)}
-        del row["id"]
-        return self._insert("journal", row)
+        return self._insert("journal", columns_of_change(change))
 
     def end_change(
-        self, change: int, state: str, track: Track | None = None, prediction: Prediction | None = None
+        self, change: int, state: State, track: Track | None = None, prediction: Prediction | None = None
     ) -> None:
         """Settle a journal row together with the file's own row, in one transaction."""
         with self._db:
@@ -170,98 +287,76 @@ class Index:
         with self._db:
             self._db.execute("DELETE FROM journal WHERE id = ?", (change,))
 
-    def changes(self, where: str, values: Sequence[object] = ()) -> Iterator[Change]:
-        """Return the journal rows that match an SQL condition, latest first."""
-        for row in self._db.execute(
-            f"SELECT * FROM journal WHERE {where} ORDER BY id DESC", values
-        ).fetchall():
-            texts = {"before": _strings(row["before"]), "after": _strings(row["after"])}
-            yield Change(**dict(row) | texts | {"path": Path(os.fsdecode(row["path"]))})
-
     def change(self, number: int) -> Change:
         """Return one journal row."""
-        return next(self.changes("id = ?", (number,)))
+        return change_of(self._db.execute("SELECT * FROM journal WHERE id = ?", (number,)).fetchone())
 
-    def change_ids(self, where: str, values: Sequence[object] = ()) -> list[int]:
-        """Return the numbers of the journal rows that match an SQL condition, latest first.
+    def changes(
+        self,
+        run: int | None = None,
+        states: Sequence[State] = (),
+        path: Path | None = None,
+        sha_after: str | None = None,
+    ) -> Iterator[Change]:
+        """Return the journal rows that are of a run, in one of some states, of a path, latest first.
 
-        Their patches stay where they are: those of a whole library need not fit into memory.
+        One at a time: the patches of a whole library need not fit into memory.
         """
-        plain = [os.fsencode(v) if isinstance(v, Path) else v for v in values]
-        return [
-            n for (n,) in self._db.execute(f"SELECT id FROM journal WHERE {where} ORDER BY id DESC", plain)
-        ]
+        where, values = ["1"], list[object]()
+        for name, value in (("run", run), ("path", path and to_text(path)), ("sha_after", sha_after)):
+            if value is not None:
+                where, values = [*where, f"{name} = ?"], [*values, value]
+        if states:
+            where, values = [*where, f"state IN ({_marks(states)})"], [*values, *states]
+        found = self._db.execute(
+            f"SELECT id FROM journal WHERE {' AND '.join(where)} ORDER BY id DESC", values
+        ).fetchall()
+        return (self.change(number) for (number,) in found)
 
     def journal_paths(self) -> Iterator[Path]:
         """Return every path that the journal names, once."""
         for (path,) in self._db.execute("SELECT DISTINCT path FROM journal").fetchall():
-            yield Path(os.fsdecode(path))
-
-    def last_tagging_run(self) -> int | None:
-        """Return the latest run with a change that can still be undone."""
-        row = self._db.execute("SELECT max(run) FROM journal WHERE state IN ('done', 'pending')").fetchone()
-        return None if row[0] is None else int(row[0])
-
-    def runs(self) -> Iterator[Run]:
-        """Return all runs with the number of their changes, latest first."""
-        counts = "count(j.id) AS changed, sum(j.state = 'undone') AS undone"
-        for row in self._db.execute(
-            f"SELECT r.id, r.started, r.command, {counts} FROM runs r LEFT JOIN journal j ON j.run = r.id "
-            "GROUP BY r.id ORDER BY r.id DESC"
-        ):
-            yield Run(row["id"], row["started"], row["command"], row["changed"], row["undone"] or 0)
-
-    def last_run(self) -> int | None:
-        """Return the number of the latest run."""
-        row = self._db.execute("SELECT max(id) FROM runs").fetchone()
-        return None if row[0] is None else int(row[0])
-
-    def has_run(self, run: int) -> bool:
-        """Say whether there was a run of that number."""
-        return self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is not None
+            yield Path(from_text(path))
 
     def _record(self, track: Track, prediction: Prediction | None) -> None:
-        row = _plain(track) | {"path": os.fsencode(track.path)}
-        if prediction is not None:
-            heads = prediction.heads
-            labels = {name: head.labels for name, head in heads.items()}
-            shares = np.concatenate([head.probabilities for head in heads.values()], axis=1)
-            arrays = (shares, prediction.attention, prediction.embedding)
-            row |= {"labels": json.dumps(labels), "starts_s": prediction.starts_s.tobytes()}
-            row |= {
-                name: None if array is None else array.astype(np.float16).tobytes()
-                for name, array in zip(_ARRAYS, arrays, strict=True)
-            }
-        elif not track.heard:
-            row |= dict.fromkeys(("labels", "starts_s", *_ARRAYS))
+        row = columns_of(track)
         kept = ", ".join(f"{name} = excluded.{name}" for name in row)
-        self._db.execute(
-            f"INSERT INTO files ({', '.join(row)}) VALUES ({_marks(row)}) "
-            f"ON CONFLICT (path) DO UPDATE SET {kept}",
-            _values(row),
-        )
+        (number,) = self._db.execute(
+            f"INSERT INTO files ({', '.join(row)}, added) VALUES ({_marks(row)}, ?) "
+            f"ON CONFLICT (path) DO UPDATE SET {kept} RETURNING id",
+            (*row.values(), track.added or _now()),
+        ).fetchone()
+        if prediction is not None:
+            from mgtag.library.packing import pack
+
+            self._db.execute(
+                "INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?)",
+                (
+                    number,
+                    self._labels(prediction),
+                    *pack(prediction),
+                ),
+            )
+        elif not track.answers:
+            self._db.execute("DELETE FROM slices WHERE file = ?", (number,))
+
+    def _labels(self, prediction: Prediction) -> int:
+        names = as_json({name: head.labels for name, head in prediction.heads.items()})
+        self._db.execute("INSERT OR IGNORE INTO labels (names) VALUES (?)", (names,))
+        number = self._number("SELECT id FROM labels WHERE names = ?", names)
+        assert number is not None
+        return number
 
     def _insert(self, table: str, row: dict[str, Any]) -> int:
         with self._db:
             cursor = self._db.execute(
-                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})", _values(row)
+                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})", [*map(clean, row.values())]
             )
         return int(cursor.lastrowid or 0)
 
-    def _migrate(self) -> None:
-        db = sqlite_utils.Database(self._db)
-        applied = {m.name for m in MIGRATIONS.applied(db)}
-        pending = {m.name for m in MIGRATIONS.pending(db)}
-        if unknown := applied - {m.name for m in MIGRATIONS._migrations}:
-            raise StoreError(
-                f"{self.path}: a newer mgtag wrote this index ({', '.join(sorted(unknown))}); update mgtag, "
-                "or choose another with --index."
-            )
-        if applied and pending:
-            with sqlite3.connect(f"{self.path}.{datetime.now(UTC):%Y%m%d-%H%M%S}.backup") as copy:
-                self._db.backup(copy)
-        if pending:
-            MIGRATIONS.apply(db)
+    def _number(self, query: str, *values: object) -> int | None:
+        row = self._db.execute(query, values).fetchone()
+        return None if row is None or row[0] is None else int(row[0])
 
 
 def is_broken(error: Exception) -> bool:
@@ -270,35 +365,49 @@ def is_broken(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and not isinstance(error, of_a_row)
 
 
-def default_path() -> Path:
-    """Return where the index lies unless ``--index`` says otherwise."""
-    return platformdirs.user_data_path("mgtag") / "index.db"
+def _condition(wanted: Filter) -> tuple[str, list[object]]:
+    """Return what a row must fulfil; genre and mood are looked at more closely by `_has`."""
+    where = ["genre_confidence BETWEEN ? AND ?", "gone <= ?"]
+    values: list[object] = [wanted.min_confidence, wanted.max_confidence, wanted.gone]
+    if wanted.folders:
+        under, bounds = _under(wanted.folders)
+        where, values = [*where, f"({under})"], [*values, *bounds]
+    for name in filter(None, (wanted.genre, wanted.mood)):
+        where.append("instr(casefold(tags || answers), ?)")
+        values.append(json.dumps(name, ensure_ascii=False).casefold())
+    if wanted.outcome is not None:
+        where, values = [*where, "outcome = ?"], [*values, wanted.outcome]
+    if wanted.bundle is not None:
+        where, values = [*where, "bundle = ?"], [*values, wanted.bundle]
+    if wanted.text is not None:
+        where.append("id IN (SELECT rowid FROM search WHERE search MATCH ?)")
+        values.append(_match(wanted.text))
+    return " AND ".join(where), values
 
 
-_ARRAYS = ("probabilities", "attention", "embedding")
-_TRACK = tuple(Track.__dataclass_fields__)
+def _has(track: Track, head: str, name: str | None) -> bool:
+    """Say whether a file's tags name a value, or it was heard as such."""
+    found = (*track.tags.get(head, ()), track.best(head).label)
+    return name is None or name.casefold() in {value.casefold() for value in found}
 
 
-def _plain(value: Track | Change) -> dict[str, Any]:
-    row = dict(vars(value))
-    return {k: json.dumps(v, ensure_ascii=False) if isinstance(v, tuple) else v for k, v in row.items()}
+def _match(text: str) -> str:
+    """Return the words of a search as FTS5 takes them, whatever signs are in them."""
+    words = (word.replace('"', '""') for word in text.split())
+    return " ".join(f'"{word[:-1]}"*' if word.endswith("*") else f'"{word}"' for word in words)
 
 
-def _values(row: dict[str, Any]) -> tuple[Any, ...]:
-    # A sentence may hold a name that is no text, which SQLite would not take; paths are bytes.
-    return tuple(v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in row.values())
+def _under(roots: Iterable[Path]) -> tuple[str, list[object]]:
+    """Return the condition that a file is one of `roots`, or lies in it."""
+    values: list[object] = []
+    for root in roots:
+        values += [to_text(root).rstrip("/"), *below(root)]
+    ranges = ["path = ? OR (path > ? AND path < ?)"] * (len(values) // 3)
+    return " OR ".join(ranges) or "0", values
 
 
-def _strings(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
-
-
-def _array(raw: bytes, dtype: DTypeLike) -> NDArray[Any]:
-    return np.frombuffer(raw, dtype)
-
-
-def _marks(row: dict[str, Any]) -> str:
-    return ", ".join("?" * len(row))
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _now() -> str:

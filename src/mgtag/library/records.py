@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, NamedTuple
+
+from mgtag.library.outcome import Outcome
+
+Values = Mapping[str, tuple[str, ...]]  # head ("genre", "mood") -> values, as in a file's tags
+State = Literal["pending", "done", "undone"]
+
+
+class Answer(NamedTuple):
+    """One label that was heard, and its calibrated probability."""
+
+    label: str
+    confidence: float
+
+
+Answers = Mapping[str, tuple[Answer, ...]]  # head -> best first
 
 
 @dataclass(frozen=True)
@@ -12,19 +29,26 @@ class Track:
 
     Attributes
     ----------
-    heard : str
-        The genre that the slices voted for, whether it was written or not; "" if none.
-    confidence : float
-        Its calibrated probability.
-    genres : tuple of str
-        What the file's tags said when it was last seen.
-    written : tuple of str
+    artist, album, title : str or None
+        As in its tags; None if they were never read.
+    year : int
+        0 if the tags do not say.
+    tags : mapping of str to tuple of str
+        What the file's tags said when it was last seen, for each head.
+    written : mapping of str to tuple of str
         Those of them that mgtag wrote.
-    event : str
-        How the last scan ended for it: tagged, kept, unsure, failed; heard, if it was a dry run
-        that would have tagged it; undone.
-    error : str
-        One sentence where it failed.
+    answers : mapping of str to tuple of Answer
+        What the slices voted for, whether it was written or not; best first.
+    declined : mapping of str to tuple of str
+        What the listener took back, for good; changed by `Index.decline` only.
+    outcome : Outcome
+        How the last scan ended for it; ``HEARD`` if it was a dry run that would have tagged it.
+    reason : str
+        Why nothing was written; one sentence where it failed.
+    added : str
+        When it was first seen (ISO 8601, UTC).
+    gone : bool
+        It was not there when its folder was last scanned.
     """
 
     path: Path
@@ -34,12 +58,42 @@ class Track:
     run: int
     signature: str = ""
     duration_s: float = 0.0
-    heard: str = ""
-    confidence: float = 0.0
-    genres: tuple[str, ...] = ()
-    written: tuple[str, ...] = ()
-    event: str = ""
-    error: str = ""
+    artist: str | None = None
+    album: str | None = None
+    title: str | None = None
+    year: int = 0
+    tags: Values = field(default_factory=dict)
+    written: Values = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+    declined: Values = field(default_factory=dict)
+    outcome: Outcome = Outcome.FAILED
+    reason: str = ""
+    added: str = ""
+    gone: bool = False
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The genres in the file."""
+        return self.tags.get("genre", ())
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """The moods in the file."""
+        return self.tags.get("mood", ())
+
+    @property
+    def heard(self) -> str:
+        """The genre that was heard; "" if none."""
+        return self.best("genre").label
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `heard`."""
+        return self.best("genre").confidence
+
+    def best(self, head: str) -> Answer:
+        """Return the first answer of a head; an empty one if there is none."""
+        return next(iter(self.answers.get(head, ())), Answer("", 0.0))
 
 
 @dataclass(frozen=True)
@@ -50,6 +104,8 @@ class Change:
     ----------
     state : {"pending", "done", "undone"}
         A row is committed as pending before the file is replaced.
+    before, after : mapping of str to tuple of str
+        The values of each head.
     sha_before, sha_after : str
         SHA-256 of the whole file.
     patch : bytes
@@ -62,9 +118,9 @@ class Change:
     run: int
     path: Path
     signature: str
-    state: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
+    state: State
+    before: Values
+    after: Values
     sha_before: str
     sha_after: str
     mtime_ns: int
@@ -80,3 +136,44 @@ class Run:
     command: str
     changed: int
     undone: int
+    action: str = "scan"
+    dry_run: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class Known(NamedTuple):
+    """As much of a file's row as a scan asks of one that did not change."""
+
+    path: str  # as `mgtag.library.paths.to_text` gives it
+    size: int
+    mtime_ns: int
+    bundle: str
+    run: int
+    outcome: str
+    reason: str
+    heard: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which files, and in what order: ``"path"``, ``"genre"``, ``"mood"``, ``"confidence"`` or ``"added"``.
+
+    Attributes
+    ----------
+    genre, mood : str, optional
+        In the tags, or heard; without regard to case.
+    text : str, optional
+        Words that artist, title, album or path hold, each in full or followed by ``*``.
+    """
+
+    folders: tuple[Path, ...] = ()
+    genre: str | None = None
+    mood: str | None = None
+    min_confidence: float = 0.0
+    max_confidence: float = 1.0
+    outcome: Outcome | None = None
+    text: str | None = None
+    bundle: str | None = None
+    order: str = "path"
+    gone: bool = False

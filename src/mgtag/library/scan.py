@@ -23,12 +23,13 @@ from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
 from mgtag.inference import Tagger
 from mgtag.library.events import Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
 from mgtag.library.index import Index, is_broken
+from mgtag.library.outcome import Outcome
 from mgtag.library.policy import Decision, Policy, decide
-from mgtag.library.records import Change, Track
+from mgtag.library.records import Answer, Change, Track
 from mgtag.library.undo import recover
 from mgtag.library.walk import find
 from mgtag.prediction import Prediction
-from mgtag.vote import vote
+from mgtag.vote import Vote, vote
 
 AHEAD = 64  # files under way at once; enough to keep any number of cores busy
 
@@ -90,6 +91,7 @@ def listen(tagger: Tagger, path: Path) -> Heard:
     return Heard(payload.signature, payload.duration_s, tagger.predict(path))
 
 
+_OUTCOMES = {"write": Outcome.HEARD, "keep": Outcome.KEPT, "unsure": Outcome.UNSURE}
 _Sent = tuple[Path, os.stat_result]  # a file as it was when it was sent to a worker
 _UnderWay = dict[Future[Heard], _Sent]
 
@@ -132,10 +134,10 @@ class _Scan:
         prediction = self.index.prediction(path)
         if prediction is not None:
             yield self._answer(track, prediction, fresh=True)
-        elif track.event == "too_short":
-            yield TooShort(path, track.error)
+        elif track.outcome is Outcome.TOO_SHORT:
+            yield TooShort(path, track.reason)
         else:
-            yield Failed(path, track.error)
+            yield Failed(path, track.reason)
 
     def _submit(self, path: Path) -> Future[Heard]:
         with _unbroken():  # a worker that is being started would be left with half its orders
@@ -147,8 +149,13 @@ class _Scan:
         track = self.index.track(path)
         if track is not None:
             return track if (track.size, track.mtime_ns, track.bundle) == same else None
-        for other in list(self.index.tracks("size = ? AND mtime_ns = ? AND bundle = ?", same)):
-            if other.signature and not other.path.exists() and _signature(path) == other.signature:
+        for other in self.index.same_date(status.st_size, status.st_mtime_ns):
+            if (
+                other.bundle == same[-1]
+                and other.signature
+                and not other.path.exists()
+                and _signature(path) == other.signature
+            ):
                 self.index.move(other.path, path)
                 return replace(other, path=path)
         return None
@@ -181,7 +188,7 @@ class _Scan:
             if is_broken(error):
                 raise
             sentence = _sentence(track.path, error)
-            track = replace(track, run=self.run, event="failed", error=sentence)
+            track = replace(track, run=self.run, outcome=Outcome.FAILED, reason=sentence)
             if isinstance(error, TagError | OSError):  # what was heard is right; only the writing failed
                 self.index.record(track, prediction)
             else:
@@ -195,14 +202,13 @@ class _Scan:
         if not np.isfinite(result.confidence):
             raise AudioError(f"{path}: the model's answer to it is no number; is the file damaged?")
         answer = result.best(policy.top)
-        track = replace(track, heard=(*answer, "")[0], confidence=result.confidence, run=self.run)
+        track = replace(track, answers={GENRE: _answers(result)}, run=self.run)
         sure = result.passes(card.genre.threshold if policy.threshold is None else policy.threshold)
-        decision = decide(policy.mode, track.genres, track.written, answer, sure)
+        decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
         if not fresh or decision.action == "write":  # no write is decided by what the index remembers
             fresh, seen = False, path.stat()
-            found = tags.read(path)
-            track = replace(track, genres=found.genres, written=found.own)
-            decision = decide(policy.mode, track.genres, track.written, answer, sure)
+            track = _with_tags(track, tags.read(path))
+            decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
         if decision.action == "unsure" and result.not_music:
             decision = replace(decision, reason="not music")
         if decision.action == "write" and policy.write and not policy.dry_run:
@@ -215,8 +221,8 @@ class _Scan:
                     self._write(track, decision, prediction, seen)
                 return Tagged(path, decision.genres, result)
         if not fresh:
-            event = {"write": "heard", "keep": "kept", "unsure": "unsure"}[decision.action]
-            self.index.record(replace(track, event=event, error=""), prediction)
+            outcome = _OUTCOMES[decision.action]
+            self.index.record(replace(track, outcome=outcome, reason=decision.reason), prediction)
         if decision.action == "write" and policy.write:
             return Tagged(path, decision.genres, result, "dry run")
         if fresh:
@@ -241,8 +247,8 @@ class _Scan:
                     path=track.path,
                     signature=track.signature,
                     state="pending",
-                    before=track.genres,
-                    after=decision.genres,
+                    before={"genre": track.genres},
+                    after={"genre": decision.genres},
                     sha_before=draft.before,
                     sha_after=draft.after,
                     mtime_ns=track.mtime_ns,
@@ -261,10 +267,10 @@ class _Scan:
             track,
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
-            genres=decision.genres,
-            written=decision.added,
-            event="tagged",
-            error="",
+            tags={**track.tags, "genre": decision.genres},
+            written={"genre": decision.added},
+            outcome=Outcome.TAGGED,
+            reason="",
         )
         self.index.end_change(change, "done", track, prediction)
 
@@ -274,10 +280,26 @@ class _Scan:
         sentence = _sentence(path, error)
         # What is the file's own fault need not be tried again until it changes.
         same = (status.st_size, status.st_mtime_ns) if status and isinstance(error, AudioError) else (-1, 0)
-        track = Track(path, *same, self.tagger.bundle.id, self.run, error=sentence)
+        track = Track(path, *same, self.tagger.bundle.id, self.run, reason=sentence)
         too_short = isinstance(error, TooShortError)
-        self.index.record(replace(track, event="too_short" if too_short else "failed"))
+        self.index.record(replace(track, outcome=Outcome.TOO_SHORT if too_short else Outcome.FAILED))
         return TooShort(path, sentence) if too_short else Failed(path, sentence)
+
+
+def _with_tags(track: Track, found: tags.Tags) -> Track:
+    return replace(
+        track,
+        artist=found.artist,
+        album=found.album,
+        title=found.title,
+        tags={"genre": found.genres, "mood": found.mood},
+        written={"genre": found.own},
+    )
+
+
+def _answers(result: Vote) -> tuple[Answer, ...]:
+    shares = dict(zip(result.labels, result.probabilities, strict=True))
+    return tuple(Answer(label, round(float(shares[label]), 6)) for label in result.best(len(shares)))
 
 
 def _signature(path: Path) -> str:

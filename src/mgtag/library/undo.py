@@ -6,13 +6,15 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from mgtag import audio, tags
 from mgtag.errors import MgtagError, UsageError
-from mgtag.library.index import Index
-from mgtag.library.records import Change
-from mgtag.library.whereabouts import UNDOABLE, Whereabouts
+from mgtag.library.index import UNDOABLE, Index
+from mgtag.library.outcome import Outcome
+from mgtag.library.records import Change, Values
+from mgtag.library.whereabouts import Whereabouts
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,17 @@ def undo(index: Index, run: int | None = None) -> Iterator[Undone | Refused]:
             raise UsageError("There is nothing to undo: no run has changed a file, or all were undone.")
     if not index.has_run(run):
         raise UsageError(f"There is no run {run}; `mgtag undo` alone takes the last one that changed a file.")
-    changes = index.change_ids(f"run = ? AND {UNDOABLE}", (run,))
-    if not changes:
+    changes = index.changes(run=run, states=UNDOABLE)
+    if (first := next(changes, None)) is None:
         raise UsageError(f"Run {run} changed no file, or was undone already.")
     whereabouts = Whereabouts(index)
-    for number in changes:
-        yield _undo(index, whereabouts, index.change(number))
+    for change in chain([first], changes):
+        yield _undo(index, whereabouts, change)
 
 
 def recover(index: Index) -> None:
     """Settle the changes that a killed run left pending: each either happened, or did not."""
-    for change in list(index.changes("state = 'pending'")):
+    for change in list(index.changes(states=("pending",))):
         try:
             with open(change.path, "rb") as file:
                 happened = hashlib.file_digest(file, "sha256").hexdigest() != change.sha_before
@@ -93,12 +95,12 @@ def _undo(index: Index, whereabouts: Whereabouts, change: Change) -> Undone | Re
             track,
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
-            genres=change.before,
+            tags={**track.tags, **change.before},
             written=_written(path),
-            event="undone",
+            outcome=Outcome.UNDONE,
         )
     index.end_change(change.id, "undone", track)
-    return Undone(path, change.before)
+    return Undone(path, change.before.get("genre", ()))
 
 
 def _put_back(path: Path, change: Change) -> os.stat_result:
@@ -113,9 +115,9 @@ def _missing(path: Path) -> str:
     return "the file is gone; nothing to put back. If it moved, scan its new folder, then undo again."
 
 
-def _written(path: Path) -> tuple[str, ...]:
+def _written(path: Path) -> Values:
     """Return what an earlier run wrote, and is there again."""
     try:
-        return tags.read(path).own
+        return {"genre": tags.read(path).own}
     except MgtagError:
-        return ()
+        return {}

@@ -14,11 +14,9 @@ from functools import cached_property
 from pathlib import Path
 
 from mgtag import tags
-from mgtag.library.index import Index
-from mgtag.library.records import Change
+from mgtag.library.index import UNDOABLE, Index
+from mgtag.library.records import Change, Track
 from mgtag.tags.patch import sizes
-
-UNDOABLE = "state IN ('done', 'pending')"
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,12 @@ class Whereabouts:
             return Place(change.path, tagged=False)
         for path in elsewhere:  # an undo that was killed before it could say so
             track = self._index.track(path)
-            if track and track.genres == change.after and self._holds(path, before, change.sha_before):
+            if track and _as_after(track, change) and self._holds(path, before, change.sha_before):
                 return Place(path, tagged=False)
         return None
 
     def _elsewhere(self, change: Change) -> Iterator[Path]:
-        paths = [track.path for track in self._index.tracks("signature = ?", (change.signature,))]
+        paths = [track.path for track in self._index.same_sound(change.signature)]
         with suppress(OSError):
             paths += sorted(change.path.parent.iterdir())
         yield from (path for path in [*paths, *self._journal] if path != change.path)
@@ -77,8 +75,12 @@ class Whereabouts:
 
     def _claimed(self, path: Path, change: Change) -> bool:
         """Say whether another change found its own file there: every file is put back once."""
-        where = f"{UNDOABLE} AND path = ? AND sha_after = ? AND id != ?"
-        return bool(self._index.change_ids(where, (path, change.sha_after, change.id)))
+        others = self._index.changes(states=UNDOABLE, path=path, sha_after=change.sha_after)
+        return any(other.id != change.id for other in others)
+
+
+def _as_after(track: Track, change: Change) -> bool:
+    return all(track.tags.get(head, ()) == values for head, values in change.after.items())
 
 
 def _digest(path: Path, of_size: tuple[int, ...]) -> str:

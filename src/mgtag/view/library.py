@@ -1,11 +1,8 @@
-"""Files and runs of the index: tables, JSON, CSV."""
+"""One file, and the runs of the index: tables and JSON."""
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from rich.table import Table
@@ -13,52 +10,14 @@ from rich.text import Text
 
 from mgtag.card import GENRE
 from mgtag.library.lookup import FileInfo
-from mgtag.library.records import Run, Track
+from mgtag.library.outcome import Outcome
+from mgtag.library.records import Run
 from mgtag.prediction import Prediction
+from mgtag.view.listing import track_row
 from mgtag.view.scanning import STYLES
-from mgtag.view.text import COLOURS, dumps, escaped, joined, minutes, printable, stdout
+from mgtag.view.text import COLOURS, dumps, joined, printable, stdout
 
 BAR = 30  # columns of a probability of 1
-FIELDS = ("path", "genres", "heard", "confidence", "event", "duration_s", "bundle", "run", "error")
-
-
-def show_tracks(tracks: Sequence[Track], form: Literal["table", "json", "csv"]) -> None:
-    """Print files, one a line."""
-    if form == "json":
-        for track in tracks:
-            print(dumps(_row(track)))  # noqa: T201
-    elif form == "csv":
-        # UTF-8 wherever it goes; names that are no text keep their bytes.
-        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")  # type: ignore[union-attr]
-        writer = csv.DictWriter(sys.stdout, FIELDS)
-        writer.writeheader()
-        for track in tracks:
-            row = _row(track) | {"genres": "; ".join(track.genres)}
-            writer.writerow({k: escaped(v) if isinstance(v, str) else v for k, v in row.items()})
-    else:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name, right in (
-            ("Heard", False),
-            ("sure", True),
-            ("In the file", False),
-            ("", False),
-            ("Length", True),
-        ):
-            table.add_column(name, justify="right" if right else "left", no_wrap=True)
-        table.add_column("File", overflow="fold")
-        for track in tracks:
-            table.add_row(
-                Text(printable(track.heard) or "–", COLOURS.get(track.heard, "")),
-                f"{track.confidence:.0%}" if track.heard else "",
-                joined(track.genres),
-                Text(printable(track.event), STYLES.get(track.event, "dim")),
-                minutes(track.duration_s) if track.duration_s else "",
-                printable(track.path),
-            )
-        console = stdout()
-        console.print(table if tracks else "No file of the index matches.")
-        if tracks:
-            console.print(Text(f"{len(tracks):,} files", "dim"))
 
 
 def show_track(info: FileInfo, as_json: bool) -> None:
@@ -75,7 +34,7 @@ def show_track(info: FileInfo, as_json: bool) -> None:
             "genres": tags.genres,
             "mood": tags.mood,
             "mgtag": vars(tags.provenance) if tags.provenance else None,
-            "index": _row(track) if track else None,
+            "index": track_row(track) if track else None,
             "slices": mean,
         }
         print(dumps(row))  # noqa: T201
@@ -100,10 +59,10 @@ def show_track(info: FileInfo, as_json: bool) -> None:
         grid.add_row("written by mgtag", told if tags.ours else f"{told}; changed since")
     if track is None:
         grid.add_row("index", "not scanned yet")
-    elif track.error:
-        grid.add_row("index", Text(printable(track.error), STYLES["failed"]))
+    elif track.outcome is Outcome.FAILED:
+        grid.add_row("index", Text(printable(track.reason), STYLES[Outcome.FAILED]))
     if track is not None and track.heard:
-        told = f"{track.heard}, {track.confidence:.0%} sure, in run {track.run} ({track.event})"
+        told = f"{track.heard}, {track.confidence:.0%} sure, in run {track.run} ({track.outcome})"
         grid.add_row("mgtag heard", printable(told))
     console.print(grid)
     if mean is not None and info.prediction is not None:
@@ -141,8 +100,3 @@ def _mean(prediction: Prediction) -> dict[str, float]:
     head = prediction.heads[GENRE]
     means = np.asarray(head.probabilities).mean(axis=0)
     return {label: round(float(mean), 4) for label, mean in zip(head.labels, means, strict=True)}
-
-
-def _row(track: Track) -> dict[str, object]:
-    row: dict[str, object] = {name: getattr(track, name) for name in FIELDS}
-    return row | {"path": str(track.path), "confidence": round(track.confidence, 4)}

@@ -19,18 +19,21 @@ from rich.table import Table
 from rich.text import Text
 
 from mgtag.library.events import Answered, Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
+from mgtag.library.outcome import Outcome
 from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
 
-STYLES = {
-    "tagged": "bold green",
-    "kept": "",
-    "unsure": "yellow",
-    "too short": "yellow",
-    "fresh": "dim",
-    "failed": "bold red",
+STYLES = {  # of what a scan tells, in this order
+    Outcome.TAGGED: "bold green",
+    Outcome.KEPT: "",
+    Outcome.UNSURE: "yellow",
+    Outcome.TOO_SHORT: "yellow",
+    Outcome.FRESH: "dim",
+    Outcome.FAILED: "bold red",
 }
-RARE = {"too short"}  # not counted where there is none
+RARE = {Outcome.TOO_SHORT}  # not counted where there is none
 BAR = 24  # columns of the longest bar in the table
+
+Told = Tagged | Kept | Unsure | Fresh | TooShort | Failed
 
 
 class ScanView:
@@ -60,16 +63,16 @@ class ScanView:
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
             return
-        self.counts[kind(event).replace("_", " ")] += 1
+        self.counts[event.outcome] += 1
         if isinstance(event, Tagged):
             self._genres[event.genres[0]].append(event.vote.confidence)
         if self._json:
             print(as_json(event), flush=True)  # noqa: T201
         if isinstance(event, Failed):
-            self._err.print(Text("failed  ", STYLES["failed"]) + Text(printable(event.error)))
+            self._err.print(Text("failed  ", STYLES[Outcome.FAILED]) + Text(printable(event.error)))
         elif isinstance(event, TooShort):
             if self._verbosity > 0 and not self._json:
-                self._err.print(Text("too short ", STYLES["too short"]) + Text(printable(event.reason)))
+                self._err.print(Text("too short ", STYLES[event.outcome]) + Text(printable(event.reason)))
         elif self._verbosity > 0 and not self._json:
             self._err.print(_line(event))
         self.progress.advance(self._task)
@@ -90,17 +93,9 @@ class ScanView:
             console.print(Text(f"`mgtag undo {run}` takes it back.", "dim"))
 
 
-def kind(event: Event) -> str:
-    """Return an event's name, as in ``--json``."""
-    return "too_short" if isinstance(event, TooShort) else type(event).__name__.lower()
-
-
-def as_json(event: Event) -> str:
+def as_json(event: Told) -> str:
     """Return an event as one line of JSON (the schema is in the user guide)."""
-    row: dict[str, object] = {
-        "path": str(event.path) if not isinstance(event, Found) else "",
-        "event": kind(event),
-    }
+    row: dict[str, object] = {"path": str(event.path), "event": event.outcome}
     if isinstance(event, Answered):
         shares = zip(event.vote.labels, event.vote.probabilities, strict=True)
         row |= {
@@ -116,9 +111,8 @@ def as_json(event: Event) -> str:
     return dumps(row)
 
 
-def _line(event: Tagged | Kept | Unsure | Fresh) -> Text:
-    name = kind(event)
-    line = Text(f"{name:<8}", STYLES[name])
+def _line(event: Answered) -> Text:
+    line = Text(f"{event.outcome:<8}", STYLES[event.outcome])
     line.append(f"{joined(event.genres):<12} {event.vote.confidence:4.0%}  ")
     line.append(printable(event.path))
     if event.reason:
@@ -149,7 +143,7 @@ def _totals(counts: Counter[str], dry_run: bool) -> Text:
         count = counts[name]
         if name in RARE and not count:
             continue
-        shown = "would be tagged" if dry_run and name == "tagged" else name
+        shown = "would be tagged" if dry_run and name is Outcome.TAGGED else name.replace("_", " ")
         line.append(", " if line else "")
         line.append(f"{count:,} {shown}", STYLES[name] if count else "dim")
     return line

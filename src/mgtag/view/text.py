@@ -48,7 +48,10 @@ def printable(text: object) -> str:
 
     A file's name may hold a line break, an escape sequence, or bytes that are no text.
     """
-    return "".join(c if c.isprintable() or category(c) == "Zs" else MARK for c in str(text))
+    told = str(text)
+    if told.isprintable():
+        return told
+    return "".join(c if c.isprintable() or category(c) == "Zs" else MARK for c in told)
 
 
 def escaped(text: str) -> str:

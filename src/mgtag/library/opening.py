@@ -1,0 +1,147 @@
+"""Open the index's file: ours or another program's, whole or damaged, of this version or another."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from mgtag.errors import DamagedIndexError, StoreError
+
+APPLICATION_ID = (
+    0x6D677467  # "mgtg" in the file's header, so that nobody else's database is taken for an index
+)
+VERSION = 2  # steps in `mgtag.library.migrations`, which costs too much to import where none is due
+BUSY_S = 30.0  # how long to wait for another process's transaction
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_ID_AT = 68  # in a database's header
+
+Place = Path | Literal[":memory:"]
+
+
+def default_path() -> Path:
+    """Return where the index lies unless ``--index`` says otherwise."""
+    return platformdirs.user_data_path("mgtag") / "index.db"
+
+
+def connect(path: Place, check: bool = False) -> sqlite3.Connection:
+    """Open an index, or begin one, and bring it to this version's form.
+
+    Parameters
+    ----------
+    check : bool
+        Read all of it first if an earlier command met damage in it.
+
+    Raises
+    ------
+    DamagedIndexError
+        If its file is damaged.
+    StoreError
+        If it cannot be opened, is another program's, or a newer mgtag has written it.
+    """
+    try:
+        if path != ":memory:":
+            path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(path, timeout=BUSY_S)
+        try:
+            if check:
+                _check(db, path)
+            _prepare(db, path)
+        except BaseException:
+            db.close()
+            raise
+    except (OSError, sqlite3.Error) as error:
+        if is_damage(error) and _is_ours(path):
+            raise damaged(path, error) from error
+        raise StoreError(f"{path}: the index cannot be opened ({error}); --index chooses another.") from error
+    return db
+
+
+def mend(path: Path) -> str:
+    """Set a damaged index aside, begin a new one with what could be saved, and say so in a sentence."""
+    from mgtag.library.migrations import set_aside
+
+    with lock(path):
+        aside, changes = set_aside(path)
+        suspect(path).unlink(missing_ok=True)
+    return (
+        f"{path}: the index was damaged and lies at {aside} now; a new one was begun with {changes:,} "
+        "changes of its journal, and files that it no longer knows are heard again."
+    )
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold the right to change files and index.
+
+    Raises
+    ------
+    StoreError
+        If another process holds it.
+    """
+    import filelock
+
+    try:
+        with filelock.FileLock(_lock(path), timeout=0):
+            yield
+    except filelock.Timeout as error:
+        raise StoreError(
+            f"Another mgtag is at work on {path}; wait for it, or choose another --index."
+        ) from error
+
+
+def is_damage(error: BaseException) -> bool:
+    """Say whether SQLite found its file damaged."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+def damaged(path: Place, error: BaseException) -> DamagedIndexError:
+    """Return the error to raise for it."""
+    return DamagedIndexError(
+        f"{path}: the index is damaged ({error}); no music file was harmed, and the next `mgtag scan` "
+        "sets it aside, saves its journal and begins a new one."
+    )
+
+
+def suspect(path: Path) -> Path:
+    """Return the mark beside an index in which a command met damage."""
+    return path.with_name(f"{path.name}.suspect")
+
+
+def _prepare(db: sqlite3.Connection, path: Place) -> None:
+    (number,), (version,) = (
+        db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+    )
+    if (number, version) != (APPLICATION_ID, VERSION):
+        from mgtag.library.migrations import prepare
+
+        prepare(db, path, APPLICATION_ID)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+
+
+def _check(db: sqlite3.Connection, path: Place) -> None:
+    if path == ":memory:" or not suspect(path).exists():
+        return
+    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise damaged(path, ValueError(found))
+    suspect(path).unlink(missing_ok=True)
+
+
+def _is_ours(path: Place) -> bool:
+    """Say whether a file that is no whole database was an index once: never take away what is not ours."""
+    if path == ":memory:":
+        return False
+    with suppress(OSError), open(path, "rb") as file:
+        if int.from_bytes(file.read(_ID_AT + 4)[_ID_AT:], "big") == APPLICATION_ID:
+            return True
+    return path == default_path() or _lock(path).exists()
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
