@@ -152,6 +152,99 @@ def test_a_slice_is_what_a_whole_decode_has_there(
             assert likeness > (0.85 if kind == "wma" else 0.975), f"at {start} s"
 
 
+def xingless(path: Path) -> Path:
+    """Take an mp3's first frame away, which tells its length."""
+    data = path.read_bytes()
+    first = data.index(b"\xff\xfb")
+    assert b"Info" in data[first : first + 200] or b"Xing" in data[first : first + 200]
+    path.write_bytes(data[data.index(b"\xff\xfb", first + 100) :])
+    return path
+
+
+def vbr(path: Path, seconds: float) -> Path:
+    """Make an mp3 of variable bit rate: half of it silent, so that bytes don't tell the time."""
+    import av
+
+    quiet = np.zeros(round(seconds / 2 * 44_100), np.float32)
+    y = np.concatenate([quiet, sounds.synthesise("music", seconds / 2, channels=1)[0]])
+    with av.open(str(path), "w", format="mp3") as out:
+        stream = out.add_stream("libmp3lame", rate=44_100, layout="mono")
+        stream.codec_context.options = {"compression_level": "5", "flags": "+qscale", "global_quality": "236"}
+        frame = av.AudioFrame.from_ndarray(y[None], "fltp", "mono")
+        frame.sample_rate = 44_100
+        resampler = av.AudioResampler("fltp", "mono", 44_100, stream.codec_context.frame_size)
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            out.mux(stream.encode(part))
+        out.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["xingless", "vbr", "xingless vbr"])
+def test_a_slice_of_an_mp3_of_any_kind_is_what_a_whole_decode_has_there(
+    song: Song, tmp_path: Path, kind: str
+) -> None:
+    path = vbr(tmp_path / "a.mp3", 40.0) if "vbr" in kind else put(song, tmp_path, "mp3", 40.0)
+    if "xingless" in kind:
+        xingless(path)
+    whole = audio.load(path)
+    with audio.opened(path) as sound:
+        assert sound.duration_s == pytest.approx(len(whole) / SAMPLE_RATE, abs=0.1)
+        starts = [22.0, 38.4, 30.1, 21.5]
+        for start, part in zip(starts, sound.slices(starts, 1.5), strict=True):
+            lag, likeness = aligned(part, whole[round(start * SAMPLE_RATE) :][: len(part)])
+            assert abs(lag) <= 1, f"at {start} s"
+            assert likeness > 0.975, f"at {start} s"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_slices_and_the_whole_may_be_asked_of_one_opening(song: Song, tmp_path: Path, kind: str) -> None:
+    path = put(song, tmp_path, kind)
+    with audio.opened(path) as sound:
+        late, early = sound.slices([2.0, 0.5], 1.0)
+        whole = np.concatenate(list(sound.stream()))
+        again = sound.slices([0.5], 1.0)[0]
+    if kind != "ape":  # AAC's noise is drawn anew each time
+        lag, likeness = aligned(again, early)
+        assert lag == 0
+        assert likeness > 0.975
+    if kind in LOSSLESS and kind != "wv":
+        np.testing.assert_allclose(late[:-50], whole[2 * SAMPLE_RATE :][: len(late) - 50], atol=1e-3)
+    assert len(whole) == len(audio.load(path))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_look_at_the_end_finds_a_truncation(song: Song, tmp_path: Path, kind: str) -> None:
+    path = put(song, tmp_path, kind, 8.0)
+    with audio.opened(path) as sound:
+        sound.check_end()
+    os.truncate(path, path.stat().st_size // 2)
+    if kind in ("ogg", "opus", "wav", "wma"):  # FFmpeg asks the last page, or the size: a shorter whole
+        return
+    with pytest.raises(AudioError, match=r"truncated|damaged|no audio file|to its end"):  # noqa: SIM117
+        with audio.opened(path) as sound:
+            sound.check_end()
+
+
+@pytest.mark.parametrize(("dtype", "kind"), [("<i2", "s16"), ("<i4", "s32"), ("u1", "u8"), ("<f4", "flt")])
+def test_every_sample_format_comes_out_at_the_same_level(tmp_path: Path, dtype: str, kind: str) -> None:
+    import av
+
+    codec = {"s16": "pcm_s16le", "s32": "pcm_s32le", "u8": "pcm_u8", "flt": "pcm_f32le"}[kind]
+    left = sine(440, 1, SAMPLE_RATE)
+    y = np.stack([left, left / 2])
+    scale = {"s16": 1 << 15, "s32": 1 << 31, "u8": 1 << 7, "flt": 1}[kind]
+    packed = (y.T.reshape(1, -1) * scale + (128 if kind == "u8" else 0)).astype(dtype)
+    with av.open(str(tmp_path / "a.wav"), "w") as out:
+        stream = out.add_stream(codec, rate=SAMPLE_RATE, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(packed, kind, "stereo")
+        frame.sample_rate = SAMPLE_RATE
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    np.testing.assert_allclose(
+        audio.load(tmp_path / "a.wav"), left * 0.75, atol=0.01 if kind == "u8" else 1e-4
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_payload_measures_the_length(song: Song, tmp_path: Path, kind: str) -> None:
     assert audio.payload(put(song, tmp_path, kind)).duration_s == pytest.approx(4, abs=0.1)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,13 +23,14 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from mgtag.arrays import F32
+from mgtag.decoding import decoded, resampled
 from mgtag.errors import AudioError
 from mgtag.ffmpeg import bounded, is_guessed, open_sound, promised_s, reason
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
+OVERLAP_S = 0.01  # decoded behind a slice, so that its end isn't the resampler's
 TRUNCATED_S = 2.0  # seconds that a header may promise beyond the sound before we call it damage
-LOUDEST = 1e6  # beyond it (120 dB over full scale) a float is no sample, and its square no float32
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,168 @@ class AudioInfo:
     container: str
 
 
+class Sound:
+    """An open file: what its header says, and its sound, whole or in parts.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path, container: InputContainer, stream: AudioStream) -> None:
+        self.path = path
+        self._container, self._stream = container, stream
+        self._at_start = True
+        guessed = is_guessed(path, stream.codec_context.name)
+        self._promised_s = 0.0 if guessed else promised_s(container, stream)
+
+    @cached_property
+    def info(self) -> AudioInfo:
+        """What the header says; where it is silent on the length, the packets are read to their end."""
+        return AudioInfo(
+            duration_s=self._promised_s or self._measured_s(),
+            sample_rate=self._stream.rate or 0,
+            channels=self._stream.channels,
+            codec=self._stream.codec_context.name,
+            container=self._container.format.name,
+        )
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds, as `AudioInfo` has it."""
+        return self.info.duration_s
+
+    def stream(self, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.inf) -> Iterator[F32]:
+        """Decode the whole file part by part, so that a long one needs no more memory than a short one.
+
+        Parameters
+        ----------
+        at_most_s : float
+            Seconds after which to stop, however much more there is.
+
+        Yields
+        ------
+        F32
+            Stretches of any length, mono: the mean of the channels, in -1..1.
+
+        Raises
+        ------
+        AudioError
+            If nothing can be decoded, or, at the end, if the sound ends well before the header says.
+        """
+        if not self._at_start:  # no seek leads before the first packet, where the encoder's delay is known
+            with opened(self.path) as again:
+                yield from again.stream(sample_rate, at_most_s)
+            return
+        n, self._at_start = 0, False
+        for part in resampled(self._frames(at_most_s), sample_rate):
+            n += len(part)
+            yield part
+        if not n:
+            raise AudioError(f"{self.path}: no sound could be decoded; is the file damaged?")
+        _check_length(self.path, n / sample_rate, self._promised_s)
+
+    def slices(self, starts_s: Sequence[float], length_s: float, sample_rate: int = SAMPLE_RATE) -> F32:
+        """Decode only the stretches asked for, seeking to each.
+
+        Parameters
+        ----------
+        starts_s : sequence of float
+            Seconds from the beginning, in any order.
+        length_s : float
+            Length of every slice in seconds.
+
+        Returns
+        -------
+        F32
+            Shape ``(len(starts_s), round(length_s * sample_rate))``. A slice that runs past the
+            end by less than a tenth of a second is filled up with zeros.
+
+        Raises
+        ------
+        AudioError
+            If a slice lies beyond the last sound, as in a truncated file.
+        """
+        n = round(length_s * sample_rate)
+        out = np.zeros((len(starts_s), n), np.float32)
+        for row, start in zip(out, starts_s, strict=True):
+            y = self._slice(float(start), length_s, sample_rate)[:n]
+            if len(y) < n - sample_rate // 10:
+                end_s = float(start) + len(y) / sample_rate
+                _check_length(self.path, end_s, float(start) + length_s + TRUNCATED_S)
+            row[: len(y)] = y
+        return out
+
+    def check_end(self) -> None:
+        """Look at the last seconds, undecoded, whether the sound is as long as the header says.
+
+        Raises
+        ------
+        AudioError
+            If it ends well before.
+        """
+        start_s = max(0.0, self._promised_s - TRUNCATED_S - 1)
+        self._seek(start_s)
+        last, time_base = 0, self._stream.time_base or 0
+        with suppress(av.FFmpegError):  # what cannot be read is as good as absent
+            for packet in self._container.demux(self._stream):
+                if packet.pts is not None:
+                    last = max(last, packet.pts + (packet.duration or 0))
+        _check_length(self.path, float(last * time_base) - self._origin_s, self._promised_s)
+
+    @property
+    def _origin_s(self) -> float:
+        """Time of the first sample: in mp3, the encoder's delay."""
+        return float((self._stream.start_time or 0) * (self._stream.time_base or 0))
+
+    def _seek(self, start_s: float) -> None:
+        self._at_start = False
+        self._container.seek(int((self._origin_s + start_s) * av.time_base))
+
+    def _slice(self, start_s: float, length_s: float, sample_rate: int) -> F32:
+        self._seek(max(0.0, start_s - PREROLL_S))
+        skip_s = 0.0
+
+        def until_end() -> Iterator[AudioFrame]:
+            nonlocal skip_s
+            at_s: float | None = None  # counted from the first frame: not every one tells its time
+            for frame in self._frames():
+                if at_s is None:
+                    at_s = float((frame.pts or 0) * (frame.time_base or 0)) - self._origin_s
+                end_s = at_s + frame.samples / frame.sample_rate
+                if end_s >= start_s - PREROLL_S:  # a seek may lead far before
+                    skip_s = max(skip_s, start_s - at_s)
+                    yield frame
+                at_s = end_s
+                if at_s >= start_s + length_s + OVERLAP_S:
+                    return
+
+        y = _join(resampled(until_end(), sample_rate))
+        return y[round(skip_s * sample_rate) :]
+
+    def _frames(self, at_most_s: float = math.inf) -> Iterator[AudioFrame]:
+        return bounded(decoded(self._container, self._stream), self.path, at_most_s)
+
+    def _measured_s(self) -> float:
+        self._at_start = False
+        return _read_packets(self.path, self._container, self._stream, lambda packet: None)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Sound]:
+    """Open a file once, for whatever is wanted of its sound.
+
+    Raises
+    ------
+    AudioError
+        If the file is empty or holds no audio.
+    OSError
+        If it cannot be opened.
+    """
+    with open_sound(path) as (container, stream):
+        yield Sound(path, container, stream)
+
+
 def probe(path: Path) -> AudioInfo:
     """Read a file's header; no sound is decoded.
 
@@ -61,17 +227,8 @@ def probe(path: Path) -> AudioInfo:
     OSError
         If it cannot be opened.
     """
-    with open_sound(path) as (container, stream):
-        length_s = promised_s(container, stream)
-        if not length_s or is_guessed(path, stream.codec_context.name):
-            length_s = payload(path).duration_s
-        return AudioInfo(
-            duration_s=length_s,
-            sample_rate=stream.rate or 0,
-            channels=stream.channels,
-            codec=stream.codec_context.name,
-            container=container.format.name,
-        )
+    with opened(path) as sound:
+        return sound.info
 
 
 def load(path: Path, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.inf) -> F32:
@@ -96,63 +253,17 @@ def load(path: Path, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.inf
 
 
 def stream(path: Path, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.inf) -> Iterator[F32]:
-    """Decode a whole file part by part, so that a long one needs no more memory than a short one.
-
-    Yields
-    ------
-    F32
-        Stretches of any length; end to end, what `load` returns.
-
-    Raises
-    ------
-    AudioError
-        As `load`, at the end of the sound.
-    """
-    n = 0
-    with open_sound(path) as (container, sound):
-        for part in _resampled(bounded(_decoded(container, sound), path, at_most_s), sample_rate):
-            n += len(part)
-            yield part.astype(np.float32, copy=False)
-        if not n:
-            raise AudioError(f"{path}: no sound could be decoded; is the file damaged?")
-        if not is_guessed(path, sound.codec_context.name):
-            _check_length(path, n / sample_rate, promised_s(container, sound))
+    """Decode a whole file part by part; see `Sound.stream`."""
+    with opened(path) as sound:
+        yield from sound.stream(sample_rate, at_most_s)
 
 
 def load_slices(
     path: Path, starts_s: Sequence[float], length_s: float, sample_rate: int = SAMPLE_RATE
 ) -> F32:
-    """Decode only the stretches asked for, seeking to each.
-
-    Parameters
-    ----------
-    starts_s : sequence of float
-        Seconds from the beginning, ascending.
-    length_s : float
-        Length of every slice in seconds.
-
-    Returns
-    -------
-    F32
-        Shape ``(len(starts_s), round(length_s * sample_rate))``. A slice that runs past the
-        end by less than a tenth of a second is filled up with zeros.
-
-    Raises
-    ------
-    AudioError
-        If a slice lies beyond the last sound, as in a truncated file.
-    """
-    n = round(length_s * sample_rate)
-    out = np.zeros((len(starts_s), n), np.float32)
-    with open_sound(path) as (container, stream):
-        for row, start in zip(out, starts_s, strict=True):
-            y = _slice(path, container, stream, float(start), length_s, sample_rate)[:n]
-            if len(y) < n - sample_rate // 10:
-                _check_length(
-                    path, float(start) + len(y) / sample_rate, float(start) + length_s + TRUNCATED_S
-                )
-            row[: len(y)] = y
-    return out
+    """Decode only the stretches asked for; see `Sound.slices`."""
+    with opened(path) as sound:
+        return sound.slices(starts_s, length_s, sample_rate)
 
 
 @dataclass(frozen=True)
@@ -181,19 +292,10 @@ def payload(path: Path) -> Payload:
         If it cannot be read to its end, or ends well before the header says.
     """
     digest = hashlib.sha256()
-    begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
     with open_sound(path) as (container, stream):
         digest.update(stream.codec_context.name.encode())
         digest.update(_setup(stream))
-        try:
-            for packet in container.demux(stream):
-                digest.update(memoryview(packet))
-                if packet.pts is not None:
-                    begin = packet.pts if begin is None else begin
-                    end = max(end, packet.pts + (packet.duration or 0))
-        except av.FFmpegError as error:
-            raise AudioError(f"{path}: the sound cannot be read to its end ({reason(error)}).") from error
-        length_s = float((end - (begin or 0)) * (stream.time_base or 0))
+        length_s = _read_packets(path, container, stream, lambda packet: digest.update(memoryview(packet)))
         promise = promised_s(container, stream)
     if length_s and not is_guessed(path, stream.codec_context.name):
         _check_length(path, length_s, promise)
@@ -229,73 +331,22 @@ def _check_length(path: Path, decoded_s: float, promised_s: float) -> None:
         )
 
 
-def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Frames in order, passing over packets that cannot be decoded, as every player does."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            return
-        try:
-            yield from packet.decode()
-        except av.FFmpegError:
-            continue
-
-
-def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[F32]:
-    resampler, layout = None, None
-    for frame in frames:
-        if resampler is None or layout != (frame.layout.name, frame.sample_rate, frame.format.name):
-            layout = (frame.layout.name, frame.sample_rate, frame.format.name)
-            # Packed from 8 channels on: PyAV 18 reads past the pointers of a planar frame that has so many.
-            form = "fltp" if frame.layout.nb_channels < 8 else "flt"
-            resampler = av.AudioResampler(form, frame.layout, sample_rate)
-        frame.pts = None  # a gap in the timestamps is no silence to be filled in
-        for part in resampler.resample(frame):
-            yield _mono(part)
-    if resampler is not None:
-        for part in resampler.resample(None):
-            yield _mono(part)
-
-
-def _mono(frame: AudioFrame) -> F32:
-    """Return the mean of a frame's channels; what is no sample (NaN, infinite, beyond reason) as silence."""
-    y = frame.to_ndarray()
-    channels = y if frame.format.is_planar else y.reshape(-1, frame.layout.nb_channels).T
-    with np.errstate(invalid="ignore", over="ignore"):
-        mono: F32 = channels.mean(axis=0)
-    if not np.abs(mono).max(initial=0.0) < LOUDEST:  # so that NaN is caught as well
-        mono[~(np.abs(mono) < LOUDEST)] = 0.0
-    return mono
-
-
-def _slice(
-    path: Path,
-    container: InputContainer,
-    stream: AudioStream,
-    start_s: float,
-    length_s: float,
-    sample_rate: int,
-) -> F32:
-    origin = float((stream.start_time or 0) * (stream.time_base or 0))  # mp3: the encoder's delay
-    container.seek(int((origin + max(0.0, start_s - PREROLL_S)) * av.time_base))
-    first: list[float] = []
-
-    def until_end() -> Iterator[AudioFrame]:
-        for frame in bounded(_decoded(container, stream), path):
-            at = float((frame.pts or 0) * (frame.time_base or 0)) - origin
-            if not first:
-                first.append(at)
-            yield frame
-            if at + frame.samples / frame.sample_rate >= start_s + length_s + 0.01:
-                return
-
-    y = _join(_resampled(until_end(), sample_rate))
-    skip = max(0, round((start_s - first[0]) * sample_rate)) if first else 0
-    return y[skip:]
+def _read_packets(
+    path: Path, container: InputContainer, stream: AudioStream, tell: Callable[[Any], None]
+) -> float:
+    """Read the encoded sound to its end, and return its length in seconds."""
+    begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
+    try:
+        for packet in container.demux(stream):
+            tell(packet)
+            if packet.pts is not None:
+                begin = packet.pts if begin is None else begin
+                end = max(end, packet.pts + (packet.duration or 0))
+    except av.FFmpegError as error:
+        raise AudioError(f"{path}: the sound cannot be read to its end ({reason(error)}).") from error
+    return float((end - (begin or 0)) * (stream.time_base or 0))
 
 
 def _join(parts: Iterator[F32]) -> F32:
     found = list(parts)
-    return np.concatenate(found).astype(np.float32, copy=False) if found else np.zeros(0, np.float32)
+    return np.concatenate(found) if found else np.zeros(0, np.float32)

@@ -111,7 +111,7 @@ def test_stretches_are_the_windows_that_hearing_the_whole_file_gives(tmp_path: P
 def test_a_stream_is_what_load_returns(tmp_path: Path) -> None:
     path = sounds.make(tmp_path / "song.mp3", 3.0)
     parts = list(audio.stream(path))
-    assert len(parts) > 10
+    assert len(parts) > 2
     np.testing.assert_array_equal(np.concatenate(parts), audio.load(path))
 
 
