@@ -6,9 +6,9 @@ import json
 from unicodedata import bidirectional
 
 import pytest
+from known import known
 
-from mgtag.library.records import Track
-from mgtag.view.library import show_tracks
+from mgtag.view.listing import show_tracks
 from mgtag.view.text import dumps, escaped, printable
 
 TURNING = [chr(n) for n in range(0x110000) if bidirectional(chr(n)) in {"LRE", "RLE", "LRO", "RLO", "PDF"}]
@@ -36,7 +36,7 @@ def test_no_list_shows_such_a_name_raw(
     form: str, capfd: pytest.CaptureFixture[str], tmp_path: object
 ) -> None:
     name = "x\x1b[2J\x9b2J\u202egpj.mp3"
-    track = Track(tmp_path / name, 1, 1, "b\x1b", 1, heard="Ja\x1bzz", genres=("\x1b[31m",), event="\x1b")  # type: ignore[operator]
+    track = known(tmp_path / name, "Ja\x1bzz", genres=("\x1b[31m",), bundle="b\x1b", reason="\x1b")  # type: ignore[operator]
     show_tracks([track], form)  # type: ignore[arg-type]
     shown = capfd.readouterr().out
     assert "Ja" in shown
