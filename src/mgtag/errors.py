@@ -33,5 +33,9 @@ class DamagedIndexError(StoreError):
     """The index's file is damaged; a scan sets it aside and begins a new one."""
 
 
+class InUseError(StoreError):
+    """Another mgtag is at work on the index."""
+
+
 class UsageError(MgtagError):
     """What was asked for makes no sense; the command line exits with 2."""

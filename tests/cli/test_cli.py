@@ -598,7 +598,7 @@ def test_version_is_told(run: Run) -> None:
     assert (done.code, done.out) == (0, f"mgtag {mgtag.__version__}\n")
 
 
-COMMANDS = ["scan", "undo", "show", "list", "models", "train"]
+COMMANDS = ["scan", "undo", "show", "list", "models", "train", "watch"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

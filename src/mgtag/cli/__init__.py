@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 
-from mgtag.cli import config, explain, library, models, scan, train  # noqa: F401 (they register themselves)
+from mgtag.cli import config, explain, library, models, scan, train, watch  # noqa: F401 (they register themselves)
 from mgtag.cli.app import Exit, app
 from mgtag.errors import MgtagError, UsageError
 

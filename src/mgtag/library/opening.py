@@ -10,7 +10,7 @@ from typing import Literal
 
 import platformdirs
 
-from mgtag.errors import DamagedIndexError, StoreError
+from mgtag.errors import DamagedIndexError, InUseError, StoreError
 
 APPLICATION_ID = (
     0x6D677467  # "mgtg" in the file's header, so that nobody else's database is taken for an index
@@ -80,7 +80,7 @@ def lock(path: Path) -> Iterator[None]:
 
     Raises
     ------
-    StoreError
+    InUseError
         If another process holds it.
     """
     import filelock
@@ -89,7 +89,7 @@ def lock(path: Path) -> Iterator[None]:
         with filelock.FileLock(_lock(path), timeout=0):
             yield
     except filelock.Timeout as error:
-        raise StoreError(
+        raise InUseError(
             f"Another mgtag is at work on {path}; wait for it, or choose another --index."
         ) from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -35,8 +35,13 @@ AHEAD = 64  # files under way at once; enough to keep any number of cores busy
 
 
 def scan(
-    roots: Iterable[Path], tagger: Tagger, index: Index, policy: Policy, executor: Executor
-) -> Iterator[Event]:
+    roots: Iterable[Path],
+    tagger: Tagger,
+    index: Index,
+    policy: Policy,
+    executor: Executor,
+    command: str | None = None,
+) -> Generator[Event, None, None]:
     """Tag the audio files under `roots`, in the order in which they are ready.
 
     Parameters
@@ -49,6 +54,8 @@ def scan(
     policy : Policy
     executor : concurrent.futures.Executor
         Where files are decoded and heard.
+    command : str, optional
+        What the run is called in the index; by default by its roots.
 
     Yields
     ------
@@ -69,7 +76,7 @@ def scan(
     yield Found(len(library.tracks) + len(library.problems))
     for path, problem in library.problems:
         yield Failed(path, _sentence(path, problem))
-    run = index.begin_run(" ".join(map(str, roots)), tagger.bundle.id)
+    run = index.begin_run(" ".join(map(str, roots)) if command is None else command, tagger.bundle.id)
     try:
         yield from _Scan(tagger, index, policy, executor, run).events(library.tracks)
     finally:

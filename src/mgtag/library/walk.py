@@ -67,18 +67,19 @@ def find(roots: Iterable[Path]) -> Library:
                     leftovers.append(path)
                 elif named and not stat.S_ISREG(status.st_mode):
                     raise OSError(errno.EINVAL, "this is neither a file nor a folder", str(path))
-                elif stat.S_ISREG(status.st_mode) and (named or _is_music(path)):
+                elif stat.S_ISREG(status.st_mode) and (named or is_music(path)):
                     seen.add((status.st_dev, status.st_ino))
                     tracks.append(path)
             except FileNotFoundError as error:
-                if named or _is_music(path):  # other dangling links are nobody's business
+                if named or is_music(path):  # other dangling links are nobody's business
                     problems.append((path, error))
             except OSError as error:
                 problems.append((path, error))
     return Library(tuple(tracks), tuple(problems), tuple(leftovers))
 
 
-def _is_music(path: Path) -> bool:
+def is_music(path: Path) -> bool:
+    """Say whether a file's name is that of music that mgtag reads."""
     return path.suffix.lower() in SUFFIXES
 
 

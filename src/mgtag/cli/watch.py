@@ -1,0 +1,88 @@
+"""``mgtag watch``: tag what arrives."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from threading import Event as Flag
+from typing import Annotated
+
+import typer
+
+from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index, share
+from mgtag.cli.scan import DEFAULT_BUNDLE, Device
+
+
+@app.command("watch", examples=("mgtag watch ~/Music", "mgtag watch --poll /mnt/nas/Music"))
+def watch_command(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders to watch.")],
+    poll: Annotated[
+        bool, typer.Option("--poll", help="Look every 10 s, for network drives that tell of no changes.")
+    ] = False,
+    still: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Tag a file that did not change for so long.")
+    ] = 10.0,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            parser=share,
+            metavar="SHARE",
+            help="Confidence from which a genre is written, 0.9 or 90%; default: the model's own.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
+    ] = DEFAULT_BUNDLE,
+    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Write below the root or the whole home folder, too.")
+    ] = False,
+    json: JsonOption = False,
+    index: IndexOption = None,
+) -> None:
+    """Watch folders, and tag what arrives in them once it is still.
+
+    What came while nobody watched is tagged first. Ctrl-C or SIGTERM ends it; every file is whole.
+    """
+    from mgtag import bundle
+    from mgtag.inference import Tagger
+    from mgtag.library.events import Event
+    from mgtag.library.policy import Policy
+    from mgtag.library.roots import check_roots
+    from mgtag.library.scan import scan
+    from mgtag.library.watch import watch
+    from mgtag.view.scanning import ScanView
+    from mgtag.workers import executor
+
+    policy, command = Policy(threshold=threshold), " ".join(["watch", *map(str, folders)])
+    if not yes:
+        check_roots(folders, policy)
+    tagger = Tagger(bundle.find(model), device.value)
+
+    def tag(paths: Sequence[Path]) -> Generator[Event, None, None]:
+        with (
+            open_index(index) as store,
+            store.sole_writer(),
+            executor(jobs or os.cpu_count() or 1, tagger.device) as pool,
+        ):
+            yield from scan(paths, tagger, store, policy, pool, command)
+
+    stop = Flag()
+    view = ScanView(json, verbosity=1)
+
+    def end(*_: object) -> None:
+        stop.set()
+        signal.raise_signal(signal.SIGINT)  # which waits for a write that has begun
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        for event in watch(folders, tag, stop, still, poll):
+            view.show(event)
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.OK if stop.is_set() else Exit.INTERRUPTED) from None
