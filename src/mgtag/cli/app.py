@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-import mgtag
+from mgtag.version import __version__
 
 if TYPE_CHECKING:
     from mgtag.library.index import Index
@@ -85,7 +85,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"mgtag {mgtag.__version__}")
+        typer.echo(f"mgtag {__version__}")
         raise typer.Exit
 
 

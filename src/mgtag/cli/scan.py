@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -81,29 +81,24 @@ def scan_command(
         "append" if append else "overwrite" if overwrite else "keep"
     )
 
-    from mgtag import bundle
-    from mgtag.inference import Tagger
+    from mgtag.api import load_model, scan
     from mgtag.library.policy import Policy
     from mgtag.library.roots import check_roots
-    from mgtag.library.scan import scan
     from mgtag.view.scanning import ScanView
-    from mgtag.workers import executor
 
     policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links)
     if not yes:
         check_roots(paths, policy)
-    tagger = Tagger(bundle.find(model), device.value)
+    tagger = load_model(model, device.value)
     view = ScanView(json, -1 if quiet else int(verbose), dry_run)
     interrupted = False
-    with open_index(index) as store, store.sole_writer():
-        try:
-            with view.progress, executor(jobs or os.cpu_count() or 1, tagger.device) as pool:
-                for event in scan(paths, tagger, store, policy, pool):
-                    view.show(event)
-        except KeyboardInterrupt:
-            interrupted = True
-        run = store.last_run()
-    view.summary(run, interrupted)
+    try:
+        with view.progress, closing(scan(paths, policy, model=tagger, index=index, jobs=jobs)) as events:
+            for event in events:
+                view.show(event)
+    except KeyboardInterrupt:
+        interrupted = True
+    view.summary(interrupted)
     if interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if view.counts["failed"]:

@@ -13,9 +13,10 @@ from mgtag.vote import Vote
 
 @dataclass(frozen=True)
 class Found:
-    """The walk is over: so many tracks will be answered for."""
+    """The walk is over: so many tracks will be answered for, by the run of this number."""
 
     count: int
+    run: int
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgtag import __version__
 from mgtag.errors import DamagedIndexError, StoreError
 from mgtag.library import opening
 from mgtag.library.opening import Place, default_path
 from mgtag.library.paths import below, from_text, to_text
 from mgtag.library.records import Change, Filter, Known, Run, State, Track, Values
 from mgtag.library.rows import as_json, change_of, clean, columns_of, columns_of_change, track_of
+from mgtag.version import __version__
 
 if TYPE_CHECKING:
     from mgtag.prediction import Prediction

@@ -73,11 +73,11 @@ def scan(
     for leftover in library.leftovers:
         with suppress(OSError):  # the next scan may be allowed to
             leftover.unlink()
-    yield Found(len(library.tracks) + len(library.problems))
-    for path, problem in library.problems:
-        yield Failed(path, _sentence(path, problem))
     run = index.begin_run(" ".join(map(str, roots)) if command is None else command, tagger.bundle.id)
     try:
+        yield Found(len(library.tracks) + len(library.problems), run)
+        for path, problem in library.problems:
+            yield Failed(path, _sentence(path, problem))
         yield from _Scan(tagger, index, policy, executor, run).events(library.tracks)
     finally:
         index.end_run(run)

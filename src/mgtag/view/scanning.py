@@ -50,6 +50,7 @@ class ScanView:
 
     def __init__(self, as_json: bool = False, verbosity: int = 0, dry_run: bool = False) -> None:
         self.counts: Counter[str] = Counter()
+        self._run = 0
         self._genres: defaultdict[str, list[float]] = defaultdict(list)
         self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
         self._err = stderr()
@@ -59,6 +60,7 @@ class ScanView:
     def show(self, event: Event) -> None:
         """Count an event and tell it."""
         if isinstance(event, Found):
+            self._run = event.run
             self.progress.update(self._task, total=event.count, description="listening")
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
@@ -77,7 +79,7 @@ class ScanView:
             self._err.print(_line(event))
         self.progress.advance(self._task)
 
-    def summary(self, run: int | None, interrupted: bool = False) -> None:
+    def summary(self, interrupted: bool = False) -> None:
         """Print the table by genre, the counts, and what can be done next."""
         if self._verbosity < 0:
             return
@@ -89,8 +91,8 @@ class ScanView:
             console.print(
                 Text("Interrupted; every file is whole, and the same command goes on from here.", "yellow")
             )
-        if run is not None and self.counts["tagged"] and not self._dry_run:
-            console.print(Text(f"`mgtag undo {run}` takes it back.", "dim"))
+        if self.counts["tagged"] and not self._dry_run:
+            console.print(Text(f"`mgtag undo {self._run}` takes it back.", "dim"))
 
 
 def as_json(event: Told) -> str:
