@@ -7,12 +7,12 @@ from pathlib import Path
 from mgtag import audio, tags
 
 
-def provenance(*genres: str) -> tags.Provenance:
-    return tags.Provenance("bundle-1", 0.873, genres)
+def provenance(*genres: str, field: str = "genre") -> dict[str, tags.Provenance]:
+    return {field: tags.Provenance((), genres, "bundle-1", 0.873)}
 
 
-def write(path: Path, *genres: str) -> tags.Draft:
-    draft = tags.draft(path, provenance(*genres), audio.signature)
+def write(path: Path, *genres: str, field: str = "genre") -> tags.Draft:
+    draft = tags.draft(path, provenance(*genres, field=field), audio.signature)
     draft.commit()
     return draft
 

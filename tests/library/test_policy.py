@@ -80,12 +80,15 @@ def test_a_genre_added_by_hand_to_ours_stays() -> None:
 @pytest.mark.parametrize("edited", [("Rock", "Blues"), ("Rock",), ("Blues", "Rock", "Other")])
 @pytest.mark.parametrize("kept", [(), ("Live",)])
 def test_an_edit_of_ours_makes_all_of_it_the_listeners(edited: Genres, kept: Genres) -> None:
-    note = tags.Provenance("b", 0.9, ("Blues", "Rock"), kept)
-    assert tags.Tags("", "", "", "", (*kept, "Blues", "Rock"), (), note).own == ("Blues", "Rock")
-    found = tags.Tags("", "", "", "", kept + edited, (), note)
-    assert (found.own, found.ours) == ((), False)
-    assert outcome(KEEP, found.genres, found.own) == ("keep", found.genres)
-    assert outcome(APPEND, found.genres, found.own) == ("write", (*found.genres, "Jazz"))
+    note = {"genre": tags.Provenance(kept, ("Blues", "Rock"), "b", 0.9)}
+    assert tags.Tags("", "", "", "", {"genre": (*kept, "Blues", "Rock")}, note).own("genre") == (
+        "Blues",
+        "Rock",
+    )
+    found = tags.Tags("", "", "", "", {"genre": kept + edited}, note)
+    assert (found.own("genre"), found.ours("genre")) == ((), False)
+    assert outcome(KEEP, found.genres, found.own("genre")) == ("keep", found.genres)
+    assert outcome(APPEND, found.genres, found.own("genre")) == ("write", (*found.genres, "Jazz"))
 
 
 @pytest.mark.parametrize("symbol", ["🎸", "★★★★", "!!!", "+/-", "∆"])

@@ -113,9 +113,9 @@ def test_every_container_is_tagged_and_undone(
     assert kinds(go()) == {path.name: "tagged"}
     found = tags.read(path)
     assert found.genres == ("Blues",)
-    assert found.ours
-    assert found.provenance is not None
-    assert found.provenance.bundle.startswith("tiny-1@")
+    assert found.ours("genre")
+    assert found.provenance
+    assert found.provenance["genre"].bundle.startswith("tiny-1@")
     assert audio.signature(path) == sound
     assert kinds(go()) == {path.name: "fresh"}
     assert [type(u) for u in undo(index)] == [Undone]

@@ -18,7 +18,7 @@ from mgtag.tags import drafting, patch, vorbis
 from mgtag.tags.vorbis import Flac
 
 GENRES = ("Rock", "Pop")
-PROVENANCE = tags.Provenance("bundle-1", 0.5, GENRES)
+PROVENANCE = {"genre": tags.Provenance((), GENRES, "bundle-1", 0.5)}
 
 
 @pytest.fixture

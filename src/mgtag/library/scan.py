@@ -241,10 +241,10 @@ class _Scan:
     def _write(self, track: Track, decision: Decision, prediction: Prediction, seen: os.stat_result) -> None:
         """Journal first, then replace the file; see DESIGN, "A tag write is atomic"."""
         provenance = tags.Provenance(
-            self.tagger.bundle.id, round(track.confidence, 3), decision.added, decision.kept
+            decision.kept, decision.added, self.tagger.bundle.id, round(track.confidence, 3)
         )
         draft = tags.draft(
-            track.path, provenance, audio.signature, seen=seen, hard_links=self.policy.hard_links
+            track.path, {GENRE: provenance}, audio.signature, seen=seen, hard_links=self.policy.hard_links
         )
         try:
             change = self.index.begin_change(
@@ -275,7 +275,7 @@ class _Scan:
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
             tags={**track.tags, "genre": decision.genres},
-            written={"genre": decision.added},
+            written={**track.written, GENRE: decision.added},
             outcome=Outcome.TAGGED,
             reason="",
         )
@@ -299,8 +299,8 @@ def _with_tags(track: Track, found: tags.Tags) -> Track:
         artist=found.artist,
         album=found.album,
         title=found.title,
-        tags={"genre": found.genres, "mood": found.mood},
-        written={"genre": found.own},
+        tags=found.values,
+        written={field: found.own(field) for field in tags.WRITABLE},
     )
 
 

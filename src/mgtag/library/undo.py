@@ -118,6 +118,7 @@ def _missing(path: Path) -> str:
 def _written(path: Path) -> Values:
     """Return what an earlier run wrote, and is there again."""
     try:
-        return {"genre": tags.read(path).own}
+        found = tags.read(path)
+        return {field: found.own(field) for field in tags.WRITABLE}
     except MgtagError:
         return {}

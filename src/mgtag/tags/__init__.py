@@ -6,12 +6,15 @@ of files apart, and one module a kind knows its tags.
 
 from mgtag.tags.copying import is_leftover
 from mgtag.tags.drafting import Draft, draft, draft_undo
-from mgtag.tags.fields import Provenance, Tags
+from mgtag.tags.fields import GENRE, MOOD, WRITABLE, Provenance, Tags
 from mgtag.tags.genres import is_placeholder
 from mgtag.tags.hashing import digest
 from mgtag.tags.reading import read
 
 __all__ = [
+    "GENRE",
+    "MOOD",
+    "WRITABLE",
     "Draft",
     "Provenance",
     "Tags",

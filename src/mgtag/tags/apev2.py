@@ -6,8 +6,8 @@ mutagen would rewrite every item and drop an ID3v1 block behind the tag.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from mutagen._util import resize_bytes
@@ -15,7 +15,7 @@ from mutagen._util import resize_bytes
 from mgtag import tails
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import MGTAG, Edit, Fields, Names
+from mgtag.tags.fields import MGTAG, WRITABLE, Edit, Edits, Fields, Names
 
 _HEAD = struct.Struct("<8sIIII8s")  # preamble, version, size of items and footer, items, flags, zeros
 _IS_HEADER = 1 << 29
@@ -27,6 +27,7 @@ _ID3V1_KEYS = {
     "TRCK": b"Track",
     "COMM": b"Comment",
 }
+_KEYS = {"genre": b"Genre", "mood": b"Mood"}
 _KIND = 6  # bits of an item's flags; 0 is text
 
 
@@ -81,33 +82,42 @@ def fields(tag: Tag) -> Fields:
             for value in item.value.decode("utf-8", "replace").split("\0")
         ]
 
-    keys = {"title": "Title", "artist": "Artist", "album": "Album", "mood": "Mood", MGTAG: MGTAG}
-    return {**{name: text(key) for name, key in keys.items()}, "genre": genre.parse(text("Genre"))}
+    keys = {"title": "Title", "artist": "Artist", "album": "Album", MGTAG: MGTAG}
+    found = {field: genre.names(field, text(_KEYS[field].decode())) for field in WRITABLE}
+    return {**{name: text(key) for name, key in keys.items()}, **found}
 
 
-def with_genres(tag: Tag, edit: Edit, *, main: bool) -> Tag:
-    """Return the tag with other genres and, in a file's main tag, mgtag's own field.
+def edited(tag: Tag, edits: Edits, mgtag: str | None) -> Tag:
+    """Return the tag with other values in some fields and, in a file's main tag, mgtag's own field.
 
-    A tag beside the main one changes only where it has a genre already, and not where that is
-    another than the one to be kept.
+    A field of a tag beside the main one, for which `mgtag` is None, changes only where it says
+    something already, and not where that is other than what is to be kept.
     """
-    old = [item for item in tag.items if item.key.lower() == b"genre" and not item.flags & _KIND]
-    stored = [value for item in old for value in item.value.split(b"\0")]
-    n = genre.n_kept(stored, edit.kept, _genres)
-    if not main and (not _genres(stored) or (edit.kept and not n)):
+    for field, edit in edits.items():
+        tag = _with(tag, field, edit, main=mgtag is not None)
+    if mgtag is None:
         return tag
-    like = old[0] if n else Item(b"Genre", 0, b"")
+    items = [item for item in tag.items if not is_edited(item, ())]
+    return replace(tag, items=(*items, Item(MGTAG.encode(), 0, mgtag.encode())))
+
+
+def _with(tag: Tag, field: str, edit: Edit, main: bool) -> Tag:
+    key = _KEYS[field]
+    same = [item for item in tag.items if item.key.lower() == key.lower()]
+    old = [item for item in same if not item.flags & _KIND]
+    stored = [value for item in old for value in item.value.split(b"\0")]
+    n = genre.n_kept(stored, edit.kept, lambda values: _names(field, values))
+    if not main and (not _names(field, stored) or (edit.kept and not n)):
+        return tag
+    like = old[0] if n else Item(key, 0, b"")
     values = [*stored[:n], *(name.encode() for name in edit.behind(n))]
-    new = [Item(like.key, like.flags, b"\0".join(values))]
-    if main:
-        new.append(Item(MGTAG.encode(), 0, edit.mgtag.encode()))
-    kept = [item for item in tag.items if not is_ours(item)]
-    return Tag(tag.at, tag.length, tag.version, tag.flags, (*kept, *new))
+    new = Item(like.key, like.flags, b"\0".join(values))
+    return replace(tag, items=(*(item for item in tag.items if item not in same), new))
 
 
-def is_ours(item: Item) -> bool:
-    """Say whether `with_genres` exchanges this item."""
-    return item.key.lower() in (b"genre", MGTAG.lower().encode())
+def is_edited(item: Item, fields: Collection[str]) -> bool:
+    """Say whether `edited` exchanges this item, given edits of these fields."""
+    return item.key.lower() in {MGTAG.lower().encode(), *(_KEYS[field].lower() for field in fields)}
 
 
 def write(file: BinaryIO, tag: Tag) -> None:
@@ -135,8 +145,8 @@ def from_id3v1(at: int, frames: Mapping[str, Any]) -> Tag:
     return Tag(at, items=tuple(Item(key, 0, str(frame.text[0]).encode()) for key, frame in found))
 
 
-def _genres(values: Sequence[bytes]) -> Names:
-    return genre.parse(value.decode("utf-8", "replace") for value in values)
+def _names(field: str, values: Sequence[bytes]) -> Names:
+    return genre.names(field, (value.decode("utf-8", "replace") for value in values))
 
 
 def _items(data: bytes, count: int) -> tuple[Item, ...]:

@@ -1,20 +1,20 @@
 """Tags around the sound: ID3v2 in front of it; APEv2 and ID3v1, with Lyrics3 between them, behind it.
 
 Any of them may stand at an mp3, at Monkey's Audio and WavPack, and at a FLAC file too. They are
-believed in the order of `Around.sources`. The genre is written to the main one, which is made where
-there is none, and to each other that has a genre, lest they contradict it.
+believed in the order of `Around.read`. A field is written to the main one, which is made where there
+is none, and to each other that has it, lest they contradict it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from mutagen._util import resize_bytes
 
 from mgtag.tags import apev2, id3, id3v1
-from mgtag.tags.fields import Edit, Source
+from mgtag.tags.fields import GENRE, Edits, Source
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Around:
             found.append(("ID3v1", Source(fields, id3v1.room_for)))
         return found[0][0] if found else "", [source for _, source in found]
 
-    def write(self, file: BinaryIO, edit: Edit) -> None:
-        """Exchange the genres and mgtag's own field."""
+    def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
+        """Exchange some fields and mgtag's own."""
         blocks = id3v1.blocks(file)
         said = id3v1.frames(blocks[0]) if blocks else {}
         tags = id3.in_front(file)
@@ -49,7 +49,7 @@ class Around:
         if self.main == "ID3v2":
             tags = tags or [id3.from_id3v1(said)]
         data = b"".join(
-            id3.render(id3.with_genres(tag, edit, main=self.main == "ID3v2" and not n))
+            id3.render(id3.edited(tag, edits, mgtag if self.main == "ID3v2" and not n else None))
             for n, tag in enumerate(tags)
         )
         resize_bytes(file, length, len(data), 0)
@@ -58,18 +58,18 @@ class Around:
         ape = apev2.find(file)
         if self.main == "APEv2" and not ape.length:
             ape = apev2.from_id3v1(ape.at, said)
-        changed = apev2.with_genres(ape, edit, main=self.main == "APEv2")
+        changed = apev2.edited(ape, edits, mgtag if self.main == "APEv2" else None)
         if changed != ape:
             apev2.write(file, changed)
-        if not edit.kept:
-            id3v1.set_genre(file, edit.names[0])
+        if GENRE in edits and not edits[GENRE].kept:
+            id3v1.set_genre(file, edits[GENRE].names[0])
 
-    def others(self, file: BinaryIO) -> Iterator[Hashable]:
-        """Yield all that a change of genre must leave as it is."""
+    def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
+        """Yield all that a change of these fields must leave as it is."""
         for tag in id3.in_front(file):
-            yield from id3.others(tag)
-        yield from (item for item in apev2.find(file).items if not apev2.is_ours(item))
-        yield from (block[:-1] for block in id3v1.blocks(file))
+            yield from id3.others(tag, fields)
+        yield from (item for item in apev2.find(file).items if not apev2.is_edited(item, fields))
+        yield from (block[:-1] if GENRE in fields else block for block in id3v1.blocks(file))
 
 
 MP3 = Around("ID3v2")

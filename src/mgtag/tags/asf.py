@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 from mutagen.asf import ASF
 from mutagen.asf._attrs import ASFUnicodeAttribute
 
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import MGTAG, Edit, Source
+from mgtag.tags.fields import MGTAG, WRITABLE, Edits, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "ASF"
-_GENRE = "WM/Genre"
+_KEYS = {"genre": "WM/Genre", "mood": "WM/Mood"}
 _HEADER_EXTENSION = bytes.fromhex("b503bf5f2ea9cf118ee300c00c205365")
 _EXTENSION_HEAD = 22  # bytes of a header extension before the objects in it
 # Objects that hold attributes, which are compared one by one, and padding.
@@ -37,25 +38,28 @@ class Asf:
         def text(name: str) -> list[str]:
             return [str(value) for key, value in tags if key.lower() == name.lower()]
 
-        keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", "mood": "WM/Mood"}
+        keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", MGTAG: MGTAG}
         found = {name: text(key) for name, key in keys.items()}
-        return NAME, [Source({**found, MGTAG: text(MGTAG), "genre": genre.parse(text(_GENRE))})]
+        names = {field: genre.names(field, text(_KEYS[field])) for field in WRITABLE}
+        return NAME, [Source({**found, **names})]
 
-    def write(self, file: BinaryIO, edit: Edit) -> None:
-        """Exchange the genres and mgtag's own field."""
+    def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
+        """Exchange some fields and mgtag's own."""
         asf = _load(file)
-        stored = [(key, value) for key, value in asf.tags if key.lower() == _GENRE.lower()]
-        n = genre.n_kept(stored, edit.kept, lambda pairs: genre.parse(str(value) for _, value in pairs))
-        new = [(_GENRE, name) for name in edit.behind(n)] + [(MGTAG, edit.mgtag)]
-        others = [(key, value) for key, value in asf.tags if not _is_ours(key)]
-        asf.tags[:] = others + stored[:n] + [(key, ASFUnicodeAttribute(value)) for key, value in new]
+        new = []
+        for field, edit in edits.items():
+            stored = [(key, value) for key, value in asf.tags if key.lower() == _KEYS[field].lower()]
+            n = genre.n_kept(stored, edit.kept, partial(_names, field))
+            new += stored[:n] + [(_KEYS[field], ASFUnicodeAttribute(name)) for name in edit.behind(n)]
+        others = [(key, value) for key, value in asf.tags if not _is_edited(key, edits)]
+        asf.tags[:] = [*others, *new, (MGTAG, ASFUnicodeAttribute(mgtag))]
         file.seek(0)
         asf.save(file, padding=keep_padding)
 
-    def others(self, file: BinaryIO) -> Iterator[Hashable]:
-        """Yield all that a change of genre must leave as it is."""
+    def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
+        """Yield all that a change of these fields must leave as it is."""
         for key, value in _load(file).tags:
-            if not _is_ours(key):
+            if not _is_edited(key, fields):
                 # No language or stream and number 0 are the same: mutagen moves the second of a name
                 # to where numbers have to be given.
                 yield key, value.TYPE, value.value, value.language or 0, value.stream or 0
@@ -64,13 +68,17 @@ class Asf:
         yield from _objects(file.read(size - 30))
 
 
+def _names(field: str, pairs: Sequence[tuple[str, Any]]) -> Names:
+    return genre.names(field, (str(value) for _, value in pairs))
+
+
 def _load(file: BinaryIO) -> Any:
     file.seek(0)
     return ASF(file)
 
 
-def _is_ours(key: str) -> bool:
-    return key.lower() in (_GENRE.lower(), MGTAG.lower())
+def _is_edited(key: str, fields: Collection[str]) -> bool:
+    return key.lower() in {MGTAG.lower(), *(_KEYS[field].lower() for field in fields)}
 
 
 def _objects(data: bytes) -> Iterator[tuple[bytes, bytes]]:

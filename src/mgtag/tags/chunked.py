@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from typing import Any, BinaryIO
 
 from mutagen._iff import IffFile
@@ -14,7 +14,7 @@ from mutagen.wave import _WaveFile
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
 from mgtag.tags import id3
-from mgtag.tags.fields import Edit, Fields, Names, Source
+from mgtag.tags.fields import GENRE, Edits, Fields, Names, Source
 
 _INFO = {"title": "INAM", "artist": "IART", "album": "IPRD", "genre": "IGNR"}  # of a wav's LIST chunk
 
@@ -38,30 +38,34 @@ class Chunked:
         found = [Source(id3.fields(tag))] if tag else []
         return tag.name if tag else "RIFF INFO" if lists else "", found + lists
 
-    def write(self, file: BinaryIO, edit: Edit) -> None:
-        """Exchange the genres and mgtag's own field."""
+    def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
+        """Exchange some fields and mgtag's own."""
         self._pad(file)
         iff = self._open(file)
-        data = id3.render(id3.with_genres(self._tag(iff) or id3.Tag(), edit, main=True))
+        data = id3.render(id3.edited(self._tag(iff) or id3.Tag(), edits, mgtag))
         chunk = iff[self.chunk] if self.chunk in iff else iff.insert_chunk(self.chunk)
         chunk.resize(len(data))
         chunk.write(data)
-        for n in range(0 if edit.kept else len(_info_lists(iff))):
+        edit = edits.get(GENRE)
+        if edit is None or edit.kept:
+            return
+        for n in range(len(_info_lists(iff))):
             info = _info_lists(self._open(file))[n]  # opened again: the last one may have moved it
             data = _with_genre(info, edit.names[0])
             info.resize(len(data))
             info.write(data)
 
-    def others(self, file: BinaryIO) -> Iterator[Hashable]:
-        """Yield all that a change of genre must leave as it is."""
+    def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
+        """Yield all that a change of these fields must leave as it is."""
+        ours = {_INFO[GENRE]} & {_INFO.get(field) for field in fields}
         iff = self._open(file)
         tag = self._tag(iff)
         if tag:
-            yield from id3.others(tag)
+            yield from id3.others(tag, fields)
         lists = _info_lists(iff)
         for chunk in iff.root.subchunks():
             if chunk in lists:
-                yield from ((sub.id, sub.read()) for sub in chunk.subchunks() if sub.id != _INFO["genre"])
+                yield from ((sub.id, sub.read()) for sub in chunk.subchunks() if sub.id not in ours)
             elif chunk.id != self.chunk:
                 yield chunk.id, chunk.data_size
 

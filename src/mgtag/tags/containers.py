@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import BinaryIO, Protocol
 
 from mutagen import mp3
@@ -13,7 +13,7 @@ from mgtag.tags import id3
 from mgtag.tags.around import APE, MP3, Around
 from mgtag.tags.asf import Asf
 from mgtag.tags.chunked import AIFF, WAVE
-from mgtag.tags.fields import Edit, Source
+from mgtag.tags.fields import Edits, Source
 from mgtag.tags.mp4 import Mp4
 from mgtag.tags.vorbis import Flac, Ogg
 
@@ -24,11 +24,11 @@ class Container(Protocol):
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
         """Return the kind of tag, empty where there is none, and what each tag of the file says."""
 
-    def write(self, file: BinaryIO, edit: Edit) -> None:
-        """Exchange the genres and mgtag's own field, in place."""
+    def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
+        """Exchange some fields and mgtag's own, in place."""
 
-    def others(self, file: BinaryIO) -> Iterable[Hashable]:
-        """Yield all else that the tags hold, to be compared before and after."""
+    def others(self, file: BinaryIO, fields: Collection[str]) -> Iterable[Hashable]:
+        """Yield all but these fields and mgtag's own that the tags hold, to be compared before and after."""
 
 
 _MAGIC: list[tuple[re.Pattern[bytes], Container]] = [

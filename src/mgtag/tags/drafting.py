@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from mgtag.errors import AudioError, TagError
 from mgtag.tags import patch as binary_patch
 from mgtag.tags.containers import recognise
 from mgtag.tags.copying import carry_over, check_allowed, check_unchanged, new_copy, sync_folder
-from mgtag.tags.fields import Edit, Provenance
+from mgtag.tags.fields import Provenance, to_json
 from mgtag.tags.hashing import Digest, pour
 from mgtag.tags.reading import explained, tags_of
 
@@ -76,24 +76,25 @@ class Draft:
 
 def draft(
     path: Path,
-    provenance: Provenance,
+    new: Mapping[str, Provenance],
     payload: Payload,
     *,
     seen: os.stat_result | None = None,
     hard_links: bool = False,
 ) -> Draft:
-    """Write genres, each a value of its own, and their provenance into a copy of a file.
+    """Write genres or moods, each a value of its own, and their provenance into a copy of a file.
 
     Parameters
     ----------
     path : Path
         The file, or a link to it; a link stays a link.
-    provenance : Provenance
-        What the file shall say: the genres to be kept as they are stored, and those to be added.
+    new : mapping of str to Provenance
+        What fields of the file shall say: names to be kept as they are stored, and those to be added.
+        A field that is not in it stays as it is, provenance included.
     payload : callable
         `mgtag.audio.signature`: the identity of the sound, which must not change.
     seen : os.stat_result, optional
-        Of the file before its tags were read to decide on these genres; if it changed since, the
+        Of the file before its tags were read to decide on this; if it changed since, the
         decision is void.
     hard_links : bool
         Whether a file that has other names may be replaced; they would go on naming the old one.
@@ -105,20 +106,22 @@ def draft(
     AudioError
         If its sound cannot be read to the end; the file is as it was.
     """
-    names = provenance.names
-    if not names or any(not name.strip() or "\0" in name for name in names):
-        raise TagError(f"{path}: there is no genre to write.")
+    for names in [edit.names for edit in new.values()] or [()]:
+        if not names or any(not name.strip() or "\0" in name for name in names):
+            raise TagError(f"{path}: there is nothing to write.")
 
     def edit(original: BinaryIO, copy: BinaryIO) -> None:
-        container = recognise(copy)
-        before = Counter(container.others(copy))
-        container.write(copy, Edit(provenance.kept, provenance.genres, provenance.to_json()))
+        container, was = recognise(copy), tags_of(copy)
+        before = Counter(container.others(copy, new))
+        values = {**was.values, **{field: edit.names for field, edit in new.items()}}
+        provenance = {**was.provenance, **new}
+        container.write(copy, new, to_json(provenance))
         copy.flush()
-        if before - Counter(container.others(copy)):
-            raise TagError("other tags than the genre would be lost, so it was left as it is.")
+        if before - Counter(container.others(copy, new)):
+            raise TagError("other tags than these would be lost, so it was left as it is.")
         tags = tags_of(copy)
-        if tags.genres != names or tags.provenance != provenance:
-            raise TagError("its tags do not take these genres, so it was left as it is.")
+        if tags.values != values or tags.provenance != provenance:
+            raise TagError("its tags do not take these values, so it was left as it is.")
 
     return _draft(path, edit, payload, seen=seen, hard_links=hard_links)
 

@@ -1,4 +1,4 @@
-"""What a genre field may hold, and what of it a listener meant.
+"""What a field for genres or moods may hold, and what of it a listener meant.
 
 Genres have been stored as names, as ID3v1 numbers ("17"), as references ("(17)", "(RX)"),
 as a reference and a name ("(17)Rock"), as several values, and as one value with slashes.
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from mutagen.id3 import TCON
 
-from mgtag.tags.fields import Names
+from mgtag.tags.fields import GENRE, Names
 
 T = TypeVar("T")
 
@@ -41,6 +41,13 @@ _ID3V1_NUMBERS = {re.sub(r"[\W_]", "", name.casefold()): n for n, name in revers
 NO_ID3V1_GENRE = 255
 
 
+def names(field: str, values: Iterable[str], *, slash: bool = False) -> Names:
+    """Turn the raw values of a field into names, in order, each once; see `parse` for genres."""
+    if field == GENRE:
+        return parse(values, slash=slash)
+    return tuple(dict.fromkeys(value.strip() for value in values if value.strip()))
+
+
 def parse(values: Iterable[str], *, slash: bool = False) -> tuple[str, ...]:
     """Turn the raw values of a genre field into genre names, in order, each once.
 
@@ -52,12 +59,12 @@ def parse(values: Iterable[str], *, slash: bool = False) -> tuple[str, ...]:
         Whether "Rock/Pop" means two genres, as in a single-valued ID3v2.3 field. "R&B/Soul" and
         other names known to contain a slash stay whole.
     """
-    names: list[str] = []
+    found: list[str] = []
     for value in values:
         for name in TCON(encoding=3, text=[value.strip()]).genres:
             parts = name.split("/") if slash and _key(name) not in _COMPOUNDS else [name]
-            names += [part.strip() for part in parts]
-    return tuple(dict.fromkeys(name for name in names if name))
+            found += [part.strip() for part in parts]
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def is_placeholder(genres: Sequence[str]) -> bool:
@@ -66,7 +73,7 @@ def is_placeholder(genres: Sequence[str]) -> bool:
 
 
 def n_kept(stored: Sequence[T], kept: Names, read: Callable[[Sequence[T]], Names]) -> int:
-    """Return how many of the values that a field stores say the genres to be kept; 0 if none do."""
+    """Return how many of the values that a field stores say the names to be kept; 0 if none do."""
     return max((n for n in range(1, len(stored) + 1) if kept and read(stored[:n]) == kept), default=0)
 
 

@@ -2,13 +2,13 @@
 
 mutagen reads the values. It would also write a tag, but through its own idea of every frame:
 flags, encodings, odd sizes and frames of another version would be normalised or lost. Here a
-tag is a list of raw frames, of which only the genre's and mgtag's own are exchanged; the tag
+tag is a list of raw frames, of which only those of the edited fields and mgtag's own are exchanged; the tag
 keeps its version, 2.2 included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -20,12 +20,14 @@ from mutagen.id3._util import unsynch
 
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import MGTAG, Edit, Fields
+from mgtag.tags.fields import MGTAG, Edit, Edits, Fields
 from mgtag.tags.padding import PADDING
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 _GENRE_IDS = (b"TCO", b"TCON", b"TCO\0")
-_MOODS = ("TMOO", "TXXX:MOOD", "TXXX:Mood", "TXXX:mood")
+_OWN = f"TXXX:{MGTAG}"
+# Where a field's values may stand; the first that says something is believed.
+_PLACES = {"genre": ("TCON",), "mood": ("TMOO", "TXXX:MOOD", "TXXX:Mood", "TXXX:mood")}
 _KEYS = {"title": "TIT2", "artist": "TPE1", "album": "TALB"}
 
 
@@ -154,46 +156,77 @@ def fields(tag: Tag) -> Fields:
     return {
         **{key: _text(found, name) for key, name in _KEYS.items()},
         "genre": genre.parse(_text(found, "TCON"), slash=_is_single(tag)),
-        "mood": next(filter(None, (_text(found, name) for name in _MOODS)), []),
+        "mood": genre.names("mood", _text(found, _key_of(tag, "mood", found))),
         MGTAG: _text(found, f"TXXX:{MGTAG}"),
     }
 
 
-def with_genres(tag: Tag, edit: Edit, *, main: bool) -> Tag:
-    """Return the tag with other genres and, in a file's main tag, mgtag's own field.
+def edited(tag: Tag, edits: Edits, mgtag: str | None) -> Tag:
+    """Return the tag with other values in some fields and, in a file's main tag, mgtag's own field.
 
-    A tag beside the main one changes only where it has a genre already, and not where that is
-    another than the one to be kept.
+    A field of a tag beside the main one, for which `mgtag` is None, changes only where it says
+    something already, and not where that is other than what is to be kept.
     """
-    stored, separator = _stored(tag)
-    n = genre.n_kept(stored, edit.kept, lambda values: genre.parse(values, slash=separator == "/"))
-    if not main and (not genre.parse(stored) or (edit.kept and not n)):
+    for field, edit in edits.items():
+        tag = _with(tag, field, edit, main=mgtag is not None)
+    return tag if mgtag is None else _exchanged(tag, (_OWN,), _OWN, mgtag)
+
+
+def _with(tag: Tag, field: str, edit: Edit, main: bool) -> Tag:
+    stored, separator = _stored(tag, field)
+    n = genre.n_kept(stored, edit.kept, lambda few: genre.names(field, few, slash=separator == "/"))
+    if not main and (not genre.names(field, stored) or (edit.kept and not n)):
         return tag
     new = list(edit.behind(n))
-    if tag.version < 4:  # a "(" at the beginning would be a reference
+    references = field == "genre" and tag.version < 4
+    if references:  # a "(" at the beginning would be one
         new = ["(" + name if name.startswith("(") else name for name in new]
     text = (separator if n else "\0").join([*stored[:n], *new])
-    if tag.version < 4 and "/" in text and len(edit.names) == 1:
+    if references and "/" in text and len(edit.names) == 1:
         text += "\0"  # a lone "Rock/Pop" would be two genres
-    genre_id, own_id = (b"TCO", b"TXX") if tag.version == 2 else (b"TCON", b"TXXX")
-    frames = [frame for frame in tag.frames if not is_ours(tag, frame)]
-    frames.append(_frame(tag, genre_id, text, _encoding(tag) if n else None))
-    if main:
-        frames.append(_frame(tag, own_id, f"{MGTAG}\0{edit.mgtag}"))
-    return replace(tag, frames=tuple(frames))
+    if not n:
+        return _exchanged(tag, _PLACES[field], _default_key(tag, field), text)
+    key = _key_of(tag, field)
+    return _exchanged(tag, (key,), key, text, _encoding(tag, key))
 
 
-def is_ours(tag: Tag, frame: Frame) -> bool:
-    """Say whether `with_genres` exchanges this frame: the genre, or mgtag's own field."""
-    if frame.name in (b"TXX", b"TXXX"):
-        return f"TXXX:{MGTAG}" in _load(tag, [frame])
-    return frame.name in _GENRE_IDS
+def _exchanged(tag: Tag, old: Collection[str], key: str, text: str, encoding: int | None = None) -> Tag:
+    """Return the tag with one new frame instead of all those with the old keys."""
+    name, _, description = key.partition(":")
+    text = f"{description}\0{text}" if description else text
+    short = name.encode()[:3] if tag.version == 2 else name.encode()
+    frames = (frame for frame in tag.frames if _key(tag, frame) not in old)
+    return replace(tag, frames=(*frames, _frame(tag, short, text, encoding)))
 
 
-def others(tag: Tag) -> Iterator[Hashable]:
-    """Yield all that `with_genres` must leave as it is."""
-    yield from (frame for frame in tag.frames if not is_ours(tag, frame))
+def is_edited(tag: Tag, frame: Frame, fields: Collection[str]) -> bool:
+    """Say whether `edited` may exchange this frame, given edits of these fields."""
+    return _key(tag, frame) in {_OWN, *(key for field in fields for key in _PLACES[field])}
+
+
+def others(tag: Tag, fields: Collection[str]) -> Iterator[Hashable]:
+    """Yield all that an edit of these fields must leave as it is."""
+    yield from (frame for frame in tag.frames if not is_edited(tag, frame, fields))
     yield tag.rest
+
+
+def _key(tag: Tag, frame: Frame) -> str:
+    """Return what a frame is called in 2.4, with the description of one that anybody may name."""
+    if frame.name in _GENRE_IDS:
+        return "TCON"
+    if frame.name in (b"TXX", b"TXXX"):
+        return next(iter(_load(tag, [frame])), "TXXX")
+    return frame.name.decode("latin-1")
+
+
+def _key_of(tag: Tag, field: str, found: ID3 | None = None) -> str:
+    """Return where a field's values stand in this tag, or would."""
+    said = _load(tag, tag.frames) if found is None else found
+    return next((key for key in _PLACES[field] if _text(said, key)), _default_key(tag, field))
+
+
+def _default_key(tag: Tag, field: str) -> str:
+    return "TXXX:MOOD" if field == "mood" and tag.version < 4 else _PLACES[field][0]
 
 
 def from_id3v1(frames: dict[str, TextFrame]) -> Tag:
@@ -237,10 +270,11 @@ def _text(found: ID3, name: str) -> list[str]:
     return [str(value) for frame in found.getall(name) for value in frame.text]
 
 
-def _stored(tag: Tag) -> tuple[list[str], str]:
-    """Return the values of the genre as they are stored, and what separates them."""
-    stored = _text(_load(tag, tag.frames), "TCON")
-    if _is_single(tag) and genre.parse(stored, slash=True) != genre.parse(stored):
+def _stored(tag: Tag, field: str) -> tuple[list[str], str]:
+    """Return the values of a field as they are stored, and what separates them."""
+    found = _load(tag, tag.frames)
+    stored = _text(found, _key_of(tag, field, found))
+    if field == "genre" and _is_single(tag) and genre.parse(stored, slash=True) != genre.parse(stored):
         return [part for value in stored for part in value.split("/")], "/"
     return stored, "\0"
 
@@ -250,10 +284,10 @@ def _is_single(tag: Tag) -> bool:
     return tag.version < 4 and not any(_is_multiple(tag, frame) for frame in tag.frames)
 
 
-def _encoding(tag: Tag) -> int | None:
-    """Return the encoding of the genre that is there, so that what stays of it stays to the byte."""
+def _encoding(tag: Tag, key: str) -> int | None:
+    """Return the encoding of the frame that is there, so that what stays of it stays to the byte."""
     for frame in tag.frames:
-        if frame.name in _GENRE_IDS and not tag.flags & _UNSYNCHRONISED:
+        if _key(tag, frame) == key and not tag.flags & _UNSYNCHRONISED:
             return frame.raw[_head_length(tag)] if len(frame.raw) > _head_length(tag) else None
     return None
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 from mutagen.mp4 import MP4
 from mutagen.mp4._atom import Atoms
 
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import MGTAG, Edit, Names, Source
+from mgtag.tags.fields import GENRE, MGTAG, MOOD, Edits, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "MP4"
-_OWN = f"----:com.apple.iTunes:{MGTAG}"
+_APPLE = "com.apple.iTunes"  # who means the atoms whose names anybody may choose
+_FREE = b"----"
+_OWN = f"----:{_APPLE}:{MGTAG}"
 _DATA_HEAD = 16  # bytes of a data atom: size, name, type, locale
 _UTF8, _UTF16 = 1, 2  # its types
 
@@ -31,17 +34,24 @@ class Mp4:
             values = [value for key in keys for value in tags.get(key, [])]
             return [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values]
 
-        mood = [key for key in tags if key.lower() == "----:com.apple.itunes:mood"]
-        keys = {"title": ["©nam"], "artist": ["©ART"], "album": ["©alb"], "mood": mood, MGTAG: [_OWN]}
-        found = {name: text(*key) for name, key in keys.items()}
-        names, numbers = _stored(file, b"\xa9gen"), _stored(file, b"gnre")
-        return NAME, [Source({**found, "genre": _names(names)}), Source({"genre": _numbered(numbers)})]
+        keys = {"title": "©nam", "artist": "©ART", "album": "©alb", MGTAG: _OWN}
+        found = {name: text(key) for name, key in keys.items()}
+        names = {field: _names(field, _stored(file, field)) for field in (GENRE, MOOD)}
+        return NAME, [Source({**found, **names}), Source({GENRE: _numbered(_stored(file, "number"))})]
 
-    def write(self, file: BinaryIO, edit: Edit) -> None:
-        """Exchange the genres and mgtag's own field."""
-        kept = [atom for atom in _atoms(file) if not _is_ours(*atom) or (edit.kept and atom[0] == b"gnre")]
-        stored = _stored(file, b"\xa9gen")
-        n = genre.n_kept(stored, edit.kept, _names)
+    def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
+        """Exchange some fields and mgtag's own."""
+        new = []
+        for field, edit in edits.items():
+            stored = _stored(file, field)
+            n = genre.n_kept(stored, edit.kept, partial(_names, field))
+            data = b"".join([*stored[:n], *map(_data, edit.behind(n))])
+            new.append((b"\xa9gen", data) if field == GENRE else (_FREE, _named(field.upper()) + data))
+        new.append((_FREE, _named(MGTAG) + _data(mgtag)))
+        numbered = GENRE in edits and bool(edits[GENRE].kept)
+        kept = [
+            atom for atom in _atoms(file) if not _is_edited(*atom, edits) or (numbered and atom[0] == b"gnre")
+        ]
         file.seek(0)
         mp4: Any = MP4(file)
         if mp4.tags is None:
@@ -50,16 +60,16 @@ class Mp4:
         # What mutagen could not read it writes back as it was. So let that be everything: types,
         # locales and lengths of atoms stay what they were.
         tags.clear()
-        atoms = tags._failed_atoms = {"©gen": [b"".join([*stored[:n], *map(_data, edit.behind(n))])]}
-        own = _atom(b"mean", bytes(4) + b"com.apple.iTunes") + _atom(b"name", bytes(4) + MGTAG.encode())
-        for name, data in [*kept, (b"----", own + _data(edit.mgtag))]:
+        atoms: dict[str, list[bytes]] = {}
+        tags._failed_atoms = atoms
+        for name, data in [*kept, *new]:
             atoms.setdefault(name.decode("latin-1"), []).append(data)
         file.seek(0)
         mp4.save(file, padding=keep_padding)
 
-    def others(self, file: BinaryIO) -> Iterator[Hashable]:
-        """Yield all that a change of genre must leave as it is."""
-        yield from (atom for atom in _atoms(file) if not _is_ours(*atom))
+    def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
+        """Yield all that a change of these fields must leave as it is."""
+        yield from (atom for atom in _atoms(file) if not _is_edited(*atom, fields))
 
 
 def _atoms(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -70,20 +80,33 @@ def _atoms(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             yield atom.name, atom.read(file)[1]
 
 
-def _stored(file: BinaryIO, name: bytes) -> list[bytes]:
-    """Return the data atoms below the item atoms of a name, as they are."""
+def _stored(file: BinaryIO, field: str) -> list[bytes]:
+    """Return the data atoms below the items of a field, as they are; of "number", the genre's number."""
     found = []
-    for data in (data for atom, data in _atoms(file) if atom == name):
-        at = 0
-        while at + _DATA_HEAD <= len(data):
-            size = max(_DATA_HEAD, int.from_bytes(data[at : at + 4], "big"))
-            found.append(data[at : at + size])
-            at += size
+    for name, data in _atoms(file):
+        if _field(name, data) == field:
+            at = 0
+            while at + 8 <= len(data):
+                size = max(8, int.from_bytes(data[at : at + 4], "big"))
+                if data[at + 4 : at + 8] == b"data" and size >= _DATA_HEAD:
+                    found.append(data[at : at + size])
+                at += size
     return found
 
 
-def _names(stored: Sequence[bytes]) -> Names:
-    return genre.parse(data[_DATA_HEAD:].decode(_encoding(data), "replace") for data in stored)
+def _field(name: bytes, data: bytes) -> str:
+    """Return which field an item is of."""
+    if name == _FREE:
+        at = int.from_bytes(data[:4], "big")  # past who means it, to what it is called
+        mean, called = data[12:at], data[at + 12 : at + int.from_bytes(data[at : at + 4], "big")]
+        if called == MGTAG.encode():
+            return MGTAG
+        return MOOD if mean.lower() == _APPLE.lower().encode() and called.lower() == b"mood" else ""
+    return {b"\xa9gen": GENRE, b"gnre": "number"}.get(name, "")
+
+
+def _names(field: str, stored: Sequence[bytes]) -> Names:
+    return genre.names(field, (data[_DATA_HEAD:].decode(_encoding(data), "replace") for data in stored))
 
 
 def _encoding(data: bytes) -> str:
@@ -104,8 +127,11 @@ def _atom(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(body), name) + body
 
 
-def _is_ours(name: bytes, data: bytes) -> bool:
-    if name != b"----":
-        return name in (b"\xa9gen", b"gnre")
-    at = int.from_bytes(data[:4], "big")  # past who means it, to what it is called
-    return data[at + 12 : at + int.from_bytes(data[at : at + 4], "big")] == MGTAG.encode()
+def _named(name: str) -> bytes:
+    """Return how an item begins whose name anybody may choose."""
+    return _atom(b"mean", bytes(4) + _APPLE.encode()) + _atom(b"name", bytes(4) + name.encode())
+
+
+def _is_edited(name: bytes, data: bytes, fields: Collection[str]) -> bool:
+    field = _field(name, data)
+    return field == MGTAG or field in fields or (field == "number" and GENRE in fields)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from mgtag.errors import MgtagError, TagError
 from mgtag.tags.containers import recognise
-from mgtag.tags.fields import MGTAG, Names, Provenance, Source, Tags
+from mgtag.tags.fields import MGTAG, WRITABLE, Names, Provenance, Source, Tags, from_json
 from mgtag.tags.genres import is_placeholder
 
 _REASONS = {
@@ -46,31 +46,30 @@ def tags_of(file: BinaryIO) -> Tags:
     def first(key: str) -> Sequence[str]:
         return next((s.fields[key] for s in sources if s.fields.get(key)), ())
 
-    provenance = Provenance.from_json((first(MGTAG) or [""])[0])
+    provenance = from_json((first(MGTAG) or [""])[0])
     return Tags(
         container=name,
         title=_line(first("title")),
         artist=_line(first("artist")),
         album=_line(first("album")),
-        genres=_genres(sources, provenance),
-        mood=tuple(first("mood")),
+        values={field: _names(field, sources, provenance.get(field)) for field in WRITABLE},
         provenance=provenance,
     )
 
 
-def _genres(sources: Sequence[Source], written: Provenance | None) -> Names:
-    """Return the genres of the first tag that somebody made; else of the first that says any.
+def _names(field: str, sources: Sequence[Source], written: Provenance | None) -> Names:
+    """Return a field's names of the first tag that somebody made; else of the first that says any.
 
     A placeholder in one tag does not hide a genre in another, nor does what mgtag wrote hide what
     was changed elsewhere. Where mgtag left the listener's genres in place, the tags may have
     disagreed before.
     """
-    found = [(s, tuple(s.fields["genre"])) for s in sources if s.fields.get("genre")]
-    telling = [(s, genres) for s, genres in found if not is_placeholder(genres)]
+    found = [(s, tuple(s.fields[field])) for s in sources if s.fields.get(field)]
+    telling = [(s, names) for s, names in found if not is_placeholder(names)]
     if written is not None and not written.kept:
-        by_hand = [(s, genres) for s, genres in telling if genres != s.room_for(written.genres)]
+        by_hand = [(s, names) for s, names in telling if names != s.room_for(written.added)]
         telling = by_hand or telling
-    return next((genres for _, genres in [*telling, *found]), ())
+    return next((names for _, names in [*telling, *found]), ())
 
 
 def _line(values: Sequence[str]) -> str:

@@ -7,8 +7,9 @@ mutagen replaces what is no valid UTF-8, as old files have it, by question marks
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from mutagen import FileType
@@ -23,10 +24,11 @@ from mgtag.errors import TagError
 from mgtag.tags import genres as genre
 from mgtag.tags import id3
 from mgtag.tags.around import Around
-from mgtag.tags.fields import MGTAG, Edit, Fields, Names, Source
+from mgtag.tags.fields import MGTAG, WRITABLE, Edits, Fields, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "Vorbis"
+_KEYS = {"genre": "GENRE", "mood": "MOOD"}
 _COMMENT, _PADDING_BLOCK = 4, 1  # kinds of FLAC metadata blocks
 # First bytes of an Ogg stream -> how mutagen reads it, and what stands before its comments.
 _CODECS: dict[bytes, tuple[Callable[[BinaryIO], FileType], int]] = {
@@ -67,20 +69,20 @@ class Flac:
         """Return the kind of tag, and what each tag says."""
         return NAME, [Source(_fields(_flac_comments(file))), *self.around.read(file)[1]]
 
-    def write(self, file: BinaryIO, edit: Edit) -> None:
-        """Exchange the genres and mgtag's own field."""
-        comments = _with_genres(_flac_comments(file), edit)
+    def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
+        """Exchange some fields and mgtag's own."""
+        comments = _edited(_flac_comments(file), edits, mgtag)
         file.seek(0)
         flac = FLAC(file)
         if flac.tags is None:
             flac.add_tags()
-        _save(flac, file, comments)
-        self.around.write(file, edit)
+        _save(flac, file, comments, edits)
+        self.around.write(file, edits, mgtag)
 
-    def others(self, file: BinaryIO) -> Iterator[Hashable]:
-        """Yield all that a change of genre must leave as it is."""
-        yield from self.around.others(file)
-        yield from _others(_flac_comments(file))
+    def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
+        """Yield all that a change of these fields must leave as it is."""
+        yield from self.around.others(file, fields)
+        yield from _others(_flac_comments(file), fields)
         yield from (block for block in _flac_blocks(file) if block[0] not in (_COMMENT, _PADDING_BLOCK))
 
 
@@ -91,18 +93,18 @@ class Ogg:
         """Return the kind of tag, and what it says."""
         return NAME, [Source(_fields(_ogg_comments(file)))]
 
-    def write(self, file: BinaryIO, edit: Edit) -> None:
-        """Exchange the genres and mgtag's own field."""
-        comments = _with_genres(_ogg_comments(file), edit)
+    def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
+        """Exchange some fields and mgtag's own."""
+        comments = _edited(_ogg_comments(file), edits, mgtag)
         file.seek(0)
-        _save(_ogg_codec(file)[0](file), file, comments)
+        _save(_ogg_codec(file)[0](file), file, comments, edits)
 
-    def others(self, file: BinaryIO) -> Iterator[Hashable]:
-        """Yield all that a change of genre must leave as it is."""
-        yield from _others(_ogg_comments(file))
+    def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
+        """Yield all that a change of these fields must leave as it is."""
+        yield from _others(_ogg_comments(file), fields)
 
 
-def _save(audio: FileType, file: BinaryIO, comments: Comments) -> None:
+def _save(audio: FileType, file: BinaryIO, comments: Comments, fields: Collection[str]) -> None:
     def write(framing: bool = not isinstance(audio, FLAC)) -> bytes:
         return comments.render() + (b"\x01" if framing else b"")
 
@@ -112,8 +114,8 @@ def _save(audio: FileType, file: BinaryIO, comments: Comments) -> None:
     audio.save(file, padding=keep_padding)
     file.seek(0)
     again: Any = type(audio)(file)  # a second reader, as ours is rather lenient
-    if again.tags["GENRE"] != comments.values("GENRE"):
-        raise TagError("its Vorbis comments do not take these genres, so it was left as it is.")
+    if any(again.tags[_KEYS[field]] != comments.values(_KEYS[field]) for field in fields):
+        raise TagError("its Vorbis comments do not take these values, so it was left as it is.")
 
 
 def _parse(data: bytes) -> Comments:
@@ -131,34 +133,33 @@ def _parse(data: bytes) -> Comments:
     return Comments(vendor, tuple(lines))
 
 
-def _with_genres(comments: Comments, edit: Edit) -> Comments:
-    stored = [line for line in comments.lines if _is_ours(line) and not _is(line.partition(b"=")[0], MGTAG)]
-    n = genre.n_kept(stored, edit.kept, lambda lines: _genres(Comments(lines=tuple(lines))))
-    lines = [line for line in comments.lines if not _is_ours(line)] + stored[:n]
-    lines += [b"GENRE=" + name.encode() for name in edit.behind(n)]
-    return replace(comments, lines=(*lines, f"{MGTAG}={edit.mgtag}".encode()))
+def _edited(comments: Comments, edits: Edits, mgtag: str) -> Comments:
+    lines = [line for line in comments.lines if not _is_edited(line, edits)]
+    for field, edit in edits.items():
+        stored = [line for line in comments.lines if _is(line.partition(b"=")[0], _KEYS[field])]
+        n = genre.n_kept(stored, edit.kept, partial(_names, field))
+        lines += stored[:n] + [f"{_KEYS[field]}={name}".encode() for name in edit.behind(n)]
+    return replace(comments, lines=(*lines, f"{MGTAG}={mgtag}".encode()))
 
 
 def _fields(comments: Comments) -> Fields:
-    keys = {"title": "TITLE", "artist": "ARTIST", "album": "ALBUM", "mood": "MOOD", MGTAG: MGTAG}
-    return {
-        **{name: comments.values(key) for name, key in keys.items()},
-        "genre": _genres(comments),
-    }
+    keys = {"title": "TITLE", "artist": "ARTIST", "album": "ALBUM", MGTAG: MGTAG}
+    names = {field: _names(field, comments.lines) for field in WRITABLE}
+    return {**{name: comments.values(key) for name, key in keys.items()}, **names}
 
 
-def _genres(comments: Comments) -> Names:
-    return genre.parse(comments.values("GENRE"))
+def _names(field: str, lines: Sequence[bytes]) -> Names:
+    return genre.names(field, Comments(lines=tuple(lines)).values(_KEYS[field]))
 
 
-def _others(comments: Comments) -> Iterator[Hashable]:
+def _others(comments: Comments, fields: Collection[str]) -> Iterator[Hashable]:
     yield comments.vendor
-    yield from (line for line in comments.lines if not _is_ours(line))
+    yield from (line for line in comments.lines if not _is_edited(line, fields))
 
 
-def _is_ours(line: bytes) -> bool:
+def _is_edited(line: bytes, fields: Collection[str]) -> bool:
     name = line.partition(b"=")[0]
-    return _is(name, "GENRE") or _is(name, MGTAG)
+    return _is(name, MGTAG) or any(_is(name, _KEYS[field]) for field in fields)
 
 
 def _is(name: bytes, key: str) -> bool:

@@ -33,7 +33,7 @@ def show_track(info: FileInfo, as_json: bool) -> None:
             "album": tags.album,
             "genres": tags.genres,
             "mood": tags.mood,
-            "mgtag": vars(tags.provenance) if tags.provenance else None,
+            "mgtag": {field: vars(written) for field, written in tags.provenance.items()},
             "index": track_row(track) if track else None,
             "slices": mean,
         }
@@ -53,10 +53,9 @@ def show_track(info: FileInfo, as_json: bool) -> None:
     grid.add_row("genre", Text(joined(tags.genres), "bold") + Text(f"  ({tags.container})", "dim"))
     if tags.mood:
         grid.add_row("mood", joined(tags.mood))
-    if tags.provenance:
-        ours = tags.provenance
-        told = f"{joined(ours.genres)}, {ours.confidence:.0%} sure, by {printable(ours.bundle)}"
-        grid.add_row("written by mgtag", told if tags.ours else f"{told}; changed since")
+    for field, ours in tags.provenance.items():
+        told = f"{joined(ours.added)}, {ours.confidence:.0%} sure, by {printable(ours.bundle)}"
+        grid.add_row("written by mgtag", told if tags.ours(field) else f"{told}; changed since")
     if track is None:
         grid.add_row("index", "not scanned yet")
     elif track.outcome is Outcome.FAILED:
