@@ -141,8 +141,8 @@ def test_write_that_changes_the_sound_is_refused(song: Path, monkeypatch: pytest
 
 
 def test_write_that_loses_another_tag_is_refused(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = vorbis._with_genres
-    monkeypatch.setattr(vorbis, "_with_genres", lambda _, edit: real(vorbis.Comments(), edit))
+    real = vorbis._edited
+    monkeypatch.setattr(vorbis, "_edited", lambda _, *edits: real(vorbis.Comments(), *edits))
     with pytest.raises(TagError, match="other tags"):
         draft(song)
     assert only(song)

@@ -62,7 +62,7 @@ class Mp4:
         tags.clear()
         atoms: dict[str, list[bytes]] = {}
         tags._failed_atoms = atoms
-        for name, data in [*kept, *new]:
+        for name, data in sorted([*kept, *new], key=lambda atom: atom[0] == _FREE):  # named ones last
             atoms.setdefault(name.decode("latin-1"), []).append(data)
         file.seek(0)
         mp4.save(file, padding=keep_padding)
