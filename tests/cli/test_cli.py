@@ -434,7 +434,7 @@ def test_tags_made_to_mislead_a_terminal_are_harmless(run: Run, song: Song, tmp_
     assert done.code == 0
     assert ESCAPE not in done.out
     assert "[bold]x[/bold]" in done.out
-    assert run("show", "--json", path).rows[0]["mgtag"]["bundle"] == "\ud800"
+    assert run("show", "--json", path).rows[0]["mgtag"]["genre"]["bundle"] == "\ud800"
 
 
 def test_such_a_tag_stops_no_scan(scan: Run, music: Path) -> None:
