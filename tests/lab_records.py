@@ -1,10 +1,12 @@
-"""Run records and analyses of networks that never were, in the shape that the laboratory writes."""
+"""Run records and analyses of networks that never were, as `mgtag lab` writes them."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from mgtag_train.learn.run_record import Figures, Measured, RunRecord
 from mgtag_train.report import class_statistics
 from mgtag_train.report.paper_figures import EQUATIONS, NEAREST, QUEENS_LABELS
 from mgtag_train.report.tokens_analysis import GROUPS
@@ -12,37 +14,43 @@ from mgtag_train.report.tokens_analysis import GROUPS
 LABELS = tuple(sorted(NEAREST))
 
 
-def record(
-    labels: tuple[str, ...] = LABELS, right: int = 7, seed: int = 0, loss: float = 1.0
-) -> dict[str, Any]:
+def record(labels: tuple[str, ...] = LABELS, right: int = 7, seed: int = 0, loss: float = 1.0) -> RunRecord:
     """A run that finds `right` of each label's ten tracks, and takes the others for the next label."""
     n = len(labels)
     confusion = right * np.eye(n, dtype=int) + (10 - right) * np.roll(np.eye(n, dtype=int), 1, axis=1)
     share = right / 10
     score = {"precision": share, "recall": share, "f1-score": share, "support": 10.0}
-    figures = {"n": 10 * n, "accuracy": share, "macro_f1": share, "auc": 0.9, "log_loss": loss}
-    measured = {
-        part: {"slices": figures, "tracks": {**figures, "calibration_error": 0.05}}
-        for part in ("train", "valid", "test")
-    }
-    return {
-        "labels": list(labels),
-        "seed": seed,
-        "history": [{"slice_accuracy": share * (1 - 0.5**epoch)} for epoch in range(1, 9)],
-        "best_epoch": 7,
-        "measured": measured,
-        "confusion": confusion.tolist(),
-        "by_genre": dict.fromkeys(labels, score),
-        "reliability": {
+    measured = dict.fromkeys(("train", "valid", "test"), figures(share, share, 10 * n, loss))
+    return RunRecord(
+        name="",
+        seed=seed,
+        config={},
+        data={},
+        commit="",
+        versions={},
+        history=[{"slice_accuracy": share * (1 - 0.5**epoch)} for epoch in range(1, 9)],
+        best_epoch=7,
+        seconds=60.0,
+        labels=labels,
+        measured=measured,
+        confusion=confusion.tolist(),
+        by_genre=dict.fromkeys(labels, score),
+        reliability={
             "count": [0] * 5 + [10 * n // 10] * 10,
             "confidence": [0.0] * 5 + [(5.5 + i) / 15 for i in range(10)],
             "accuracy": [0.0] * 5 + [(5.5 + i) / 15 for i in range(10)],
         },
-        "more": {"valence": {"measured": measured}},
-    }
+        more={"valence": {"measured": {part: asdict(each) for part, each in measured.items()}}},
+    )
 
 
-def records() -> dict[str, dict[str, list[dict[str, Any]]]]:
+def figures(slices: float, tracks: float, n: int = 10, loss: float = 1.0) -> Measured:
+    """Accuracies of slices and tracks, and figures that go with them."""
+    of_tracks = Figures(n, tracks, tracks, 0.9, loss, 0.05)
+    return Measured(Figures(n, slices, slices, 0.9, loss), of_tracks)
+
+
+def records() -> dict[str, dict[str, list[RunRecord]]]:
     """Every system that a section or a picture is about."""
     five = [record(QUEENS_LABELS, right, seed) for seed, right in enumerate((8, 9))]
     return {
@@ -53,8 +61,8 @@ def records() -> dict[str, dict[str, list[dict[str, Any]]]]:
     }
 
 
-def asked(places: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """What `codes` would find of genres with these means, and of attention ``(genres, steps)``."""
+def network(places: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """What `tokens_analysis` would find of genres with these means, and of attention ``(genres, steps)``."""
     near = class_statistics.nearest(places, LABELS)
     space = {
         "nearest": near,
@@ -98,7 +106,7 @@ def asked(places: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> dict[s
 def analyses() -> dict[str, Any]:
     """All three, of random numbers."""
     g = np.random.default_rng(0)
-    one = asked(g.standard_normal((10, 3)), g.dirichlet(np.full(20, 100.0), 10))
+    one = network(g.standard_normal((10, 3)), g.dirichlet(np.full(20, 100.0), 10))
     slices = {"at": g.standard_normal((60, 2)).tolist(), "like": 0.25}
     block = {
         "channels": 32,
@@ -109,7 +117,7 @@ def analyses() -> dict[str, Any]:
         "most": {"channel": 3, "genre": "metal", "ratio": 2.5, "track": "metal.00007"},
     }
     return {
-        "deck": {"filtered": one, "tracks": one, "untrained": one},
+        "tokens": {"filtered": one, "tracks": one, "untrained": one},
         "tsne": {
             "run": "kth-attention/filtered-0",
             "labels": list(LABELS),

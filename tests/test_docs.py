@@ -33,7 +33,12 @@ def test_every_option_of_scan_stands_in_the_guide(option: str) -> None:
     assert option in GUIDE
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS.values() if c.name != "scan"], ids=lambda c: c.name)
+INNER = [inner for c in COMMANDS.values() for inner in getattr(c, "commands", {}).values()]
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in (*COMMANDS.values(), *INNER) if c.name != "scan"], ids=lambda c: c.name
+)
 def test_every_option_of_every_command_has_help(command: typer.core.TyperCommand) -> None:
     assert all(p.help for p in command.params if p.name != "index" and isinstance(p, typer.core.TyperOption))
 

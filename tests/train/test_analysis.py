@@ -1,16 +1,17 @@
-"""What is asked of trained networks, on places, weights and records whose answers are known."""
+"""Analyses of trained networks, on places, weights and records whose results are known."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import lab_records
 import numpy as np
 import pytest
 from lab_records import LABELS
-from mgtag_train.lab.inputs import Inputs
-from mgtag_train.lab.trained import trained
+from mgtag_train.lab.tasks import Inputs
+from mgtag_train.lab.trained import load_trained
 from mgtag_train.report import (
     analysis,
     class_statistics,
@@ -117,11 +118,11 @@ def test_genres_that_attend_elsewhere_are_told_from_shuffled_ones() -> None:
     assert class_statistics.steadiness(peaked(blues=(2, 9, 11))[:1].repeat(5, axis=0)) == 1.0
 
 
-def test_claims_are_decided_by_the_figures_both_ways() -> None:
+def test_statements_are_decided_by_the_figures_both_ways() -> None:
     near = {name: (float(i), 0.0, 0.0) for i, name in enumerate(("hiphop", "pop", "reggae"))}
     early = dict.fromkeys(("disco", "hiphop", "rock"), (0, 1, 2))
     late = {name: (10, 11, 19) for name in LABELS if name not in early}
-    yes = paper_statements.verdicts(lab_records.asked(placed(**near), peaked(**early, **late)))
+    yes = paper_statements.verdicts(lab_records.network(placed(**near), peaked(**early, **late)))
     assert yes["hip-hop, pop and reggae are close"]
     assert yes["step 19 is frequent"]
     assert yes["step 10 is notable"]
@@ -131,7 +132,7 @@ def test_claims_are_decided_by_the_figures_both_ways() -> None:
     apart = {"hiphop": (0.0, 0.0, 0.0), "pop": (900.0, 0.0, 0.0), "reggae": (0.0, 900.0, 0.0)}
     other = dict.fromkeys(early, (17, 18, 16))
     no = paper_statements.verdicts(
-        lab_records.asked(placed(**apart), peaked(**other, jazz=(0, 1, 2), blues=(3, 4, 5)))
+        lab_records.network(placed(**apart), peaked(**other, jazz=(0, 1, 2), blues=(3, 4, 5)))
     )
     assert not any(no[told] for told in ("hip-hop, pop and reggae are close", "step 19 is frequent"))
     assert not no["disco, hip-hop and rock are heard early"]
@@ -140,15 +141,15 @@ def test_claims_are_decided_by_the_figures_both_ways() -> None:
 
 
 def test_the_furthest_genre_and_the_equation_are_decided_by_place() -> None:
-    one = lab_records.asked(placed(classical=(-900.0, 0.0, 0.0)), UNIFORM)
+    one = lab_records.network(placed(classical=(-900.0, 0.0, 0.0)), UNIFORM)
     assert paper_statements.verdicts(one)["classical is furthest from the others"]
-    one = lab_records.asked(placed(metal=(-900.0, 0.0, 0.0)), UNIFORM)
+    one = lab_records.network(placed(metal=(-900.0, 0.0, 0.0)), UNIFORM)
     assert not paper_statements.verdicts(one)["classical is furthest from the others"]
     corners = dict(zip(paper_figures.EQUATIONS[1], ((2, 0, 0), (0, 0, 0), (0, 1, 0), (2, 1, 0)), strict=True))
     told = paper_statements.equation_text(paper_figures.EQUATIONS[1])
-    assert paper_statements.verdicts(lab_records.asked(placed(**corners), UNIFORM))[told]
+    assert paper_statements.verdicts(lab_records.network(placed(**corners), UNIFORM))[told]
     corners["hiphop"], corners["rock"] = (900, 0, 0), (2, 1, 0)
-    assert not paper_statements.verdicts(lab_records.asked(placed(**corners), UNIFORM))[told]
+    assert not paper_statements.verdicts(lab_records.network(placed(**corners), UNIFORM))[told]
 
 
 def test_a_mood_that_the_codes_hold_is_learned() -> None:
@@ -171,7 +172,7 @@ def test_a_channel_prefers_the_genre_that_excites_it() -> None:
 
 def test_sections_hold_the_figures_of_their_records() -> None:
     records, analyses = lab_records.records(), lab_records.analyses()
-    page = {report: "\n".join(paper_tables.after(report, records, analyses)) for report in paper_tables.PARTS}
+    page = {paper: "\n".join(paper_tables.after(paper, records, analyses)) for paper in paper_tables.PARTS}
     queens = page["queens-parallel-bgru-cnn"]
     assert "| blues | 0.92 | 0.89 | 0.90 | 166 | 0.85 | 0.85 | 0.85 | 10 |" in queens
     assert "| blues | 147 | 3 | 11 | 1 | 4 |" in queens
@@ -188,14 +189,16 @@ def test_sections_hold_the_figures_of_their_records() -> None:
 
 
 def test_where_nothing_was_measured_there_is_no_section_and_no_picture(tmp_path: Path) -> None:
-    assert not any(paper_tables.after(report, {}, {}) for report in paper_tables.PARTS)
+    assert not any(paper_tables.after(paper, {}, {}) for paper in paper_tables.PARTS)
     assert pictures.write({}, {}, tmp_path) == []
 
 
-def test_every_row_of_the_deck_is_answered() -> None:
-    page = "\n".join(tokens_section.section(lab_records.analyses()["deck"]))
-    for claim in paper_statements.CLAIMS:
-        (row,) = [line for line in page.splitlines() if line.startswith(f"| {claim.told} | {claim.rule} |")]
+def test_every_statement_has_a_verdict_for_every_network() -> None:
+    page = "\n".join(tokens_section.section(lab_records.analyses()["tokens"]))
+    for statement in paper_statements.STATEMENTS:
+        (row,) = [
+            line for line in page.splitlines() if line.startswith(f"| {statement.text} | {statement.rule} |")
+        ]
         verdicts = [cell.startswith(("**holds** (", "no (")) for cell in row[:-2].split(" | ")[2:]]
         assert verdicts == [True] * len(tokens_section.COLUMNS)
 
@@ -217,11 +220,14 @@ def test_the_best_system_is_chosen_on_validation() -> None:
     assert pictures.best(records) == "mfcc-26"
 
 
-def test_a_run_that_is_missing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UsageError, match="mgtag train tokens"):
-        trained("tokens", "filtered", Inputs(features=tmp_path / "mel.npz"), tmp_path)
-    assert analysis.main(["blocks", "--features", str(tmp_path / "mel.npz"), "--out", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+def test_a_run_that_is_missing_is_named(tmp_path: Path) -> None:
+    inputs = Inputs(features=tmp_path / "mel.npz")
+    with pytest.raises(UsageError, match="mgtag lab run tokens"):
+        load_trained("tokens", "filtered", inputs, tmp_path)
+    with pytest.raises(UsageError, match="mgtag lab run mfcc-26"):
+        analysis.write(["blocks"], inputs, tmp_path, tmp_path)
+    with pytest.raises(UsageError, match="There is no analysis 'deck', only tokens, tsne, blocks"):
+        analysis.write(["deck"], inputs, tmp_path, tmp_path)
 
 
 def test_numbers_are_written_short() -> None:
@@ -231,8 +237,8 @@ def test_numbers_are_written_short() -> None:
 
 def test_no_curve_is_drawn_of_what_learned_from_validation() -> None:
     records = lab_records.records()
-    refitted = lab_records.record()
-    del refitted["measured"]["valid"]
+    record = lab_records.record()
+    refitted = replace(record, measured={"train": record.measured["train"], "test": record.measured["test"]})
     drawn = pictures.curves(records | {"best-whole": {"filtered": [refitted]}})
     assert drawn is not None
     assert [ax.get_title() for ax in drawn.axes if ax.get_title()] == list(records)

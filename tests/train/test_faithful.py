@@ -14,7 +14,9 @@ pytest.importorskip("torch", reason="the laboratory needs torch")
 from mgtag_train.data.sources import GTZAN
 from mgtag_train.data.tracks import MelTrack, SliceDataset
 from mgtag_train.report import faithfulness
-from mgtag_train.report.faithfulness_page import better, section, sentence, write_block
+from mgtag_train.report.faithfulness_page import BEGIN, END, better, section, sentence
+from mgtag_train.report.markdown import write_block
+from mgtag_train.report.records import report_folder
 
 from mgtag.arrays import F32
 from mgtag.explain import attribution
@@ -94,17 +96,17 @@ def test_averaged_frames_are_the_slices_mean() -> None:
 def test_a_block_is_replaced_and_the_page_kept(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Results\n\nabove\n", encoding="utf-8")
-    write_block(page, "one\n")
+    write_block(page, BEGIN, END, "one\n")
     page.write_text(page.read_text(encoding="utf-8") + "\nbelow\n", encoding="utf-8")
-    write_block(page, "two\n")
+    write_block(page, BEGIN, END, "two\n")
     assert page.read_text(encoding="utf-8") == (
         "# Results\n\nabove\n\n<!-- faithful -->\ntwo\n<!-- /faithful -->\n\nbelow\n"
     )
 
 
-@pytest.mark.skipif(not faithfulness.RECORD.exists(), reason="not measured yet")
 def test_the_pages_say_what_was_measured_and_the_default_beats_chance() -> None:
-    record = json.loads(faithfulness.RECORD.read_text(encoding="utf-8"))
-    assert section(record) in faithfulness.RESULTS.read_text(encoding="utf-8")
-    assert sentence(record) in faithfulness.GUIDE.read_text(encoding="utf-8")
+    folder = report_folder()
+    record = json.loads(folder.faithfulness.read_text(encoding="utf-8"))
+    assert section(record) in folder.page.read_text(encoding="utf-8")
+    assert sentence(record) in folder.guide.read_text(encoding="utf-8")
     assert better(record, attribution.DEFAULT) >= 3 > better(record, "attention")

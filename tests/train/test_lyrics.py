@@ -19,18 +19,21 @@ pytest.importorskip("torchmetrics")
 
 from conftest import SHARED  # noqa: E402
 from mgtag_train.data import lyrics  # noqa: E402
-from mgtag_train.data.lyrics import LYRICS, Song, encode, load_songs, sentences, vocabulary  # noqa: E402
+from mgtag_train.data.lyrics import Song, encode, load_songs, sentences, vocabulary  # noqa: E402
+from mgtag_train.data.sources import LYRICS  # noqa: E402
 from mgtag_train.data.tracks import SliceDataset, quantise  # noqa: E402
 from mgtag_train.lab import commands  # noqa: E402
-from mgtag_train.lab.experiment import Experiment  # noqa: E402
-from mgtag_train.lab.experiments import EXPERIMENTS  # noqa: E402
-from mgtag_train.lab.inputs import Inputs  # noqa: E402
+from mgtag_train.lab.experiment import (  # noqa: E402
+    BaselineExperiment,
+    EnsembleExperiment,
+    NetworkExperiment,
+)
+from mgtag_train.lab.tasks import Inputs, LyricsTask  # noqa: E402
 from mgtag_train.learn import fusion  # noqa: E402
-from mgtag_train.learn.augment import NONE, Augment  # noqa: E402
-from mgtag_train.learn.config import TrainConfig  # noqa: E402
+from mgtag_train.learn.config import NONE, Augment, TrainConfig  # noqa: E402
 from mgtag_train.learn.evaluation import evaluate  # noqa: E402
-from mgtag_train.learn.lyrics_batches import Texts, read  # noqa: E402
-from mgtag_train.learn.tfidf import STRENGTHS, TFIDF, held_out, tfidf  # noqa: E402
+from mgtag_train.learn.lyrics_batches import Texts, make_texts  # noqa: E402
+from mgtag_train.learn.tfidf import STRENGTHS, held_out, tfidf  # noqa: E402
 from mgtag_train.learn.trainer import Training, predict  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
@@ -115,7 +118,7 @@ def test_vocabulary_and_vectors_of_every_part_are_those_of_training() -> None:
         "train": songs(12, 0),
         "test": [*songs(6, 1), *(Song(f"z{i}", "", 0, "zither") for i in range(5))],
     }
-    made = read(parts, SPEC)
+    made = make_texts(parts, SPEC)
     assert made["test"].known == made["train"].known
     assert "zither" not in made["test"].known
     assert set(made["test"].vectors) == set(made["train"].known)
@@ -129,12 +132,12 @@ def test_vocabulary_and_vectors_of_every_part_are_those_of_training() -> None:
 def test_vectors_are_kept_under_what_they_were_learned_from(tmp_path: Path) -> None:
     pytest.importorskip("gensim")
     for times in (1, 2):
-        made = read({"train": songs(12, 0)}, SPEC, tmp_path)["train"]
+        made = make_texts({"train": songs(12, 0)}, SPEC, tmp_path)["train"]
         assert len(list(tmp_path.iterdir())) == 1, times
-    again = read({"train": songs(12, 0)}, SPEC)["train"]
+    again = make_texts({"train": songs(12, 0)}, SPEC)["train"]
     for word, vector in again.vectors.items():
         np.testing.assert_array_equal(made.vectors[word], vector)
-    read({"train": songs(13, 0)}, SPEC, tmp_path)
+    make_texts({"train": songs(13, 0)}, SPEC, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -270,8 +273,8 @@ def test_the_baseline_learns_the_word_that_tells() -> None:
     said, strength = tfidf(parts)
     assert strength in STRENGTHS
     found = evaluate(said, TELLING, "tracks")
-    assert found["measured"]["test"]["tracks"]["accuracy"] > 0.9
-    assert found["measured"]["test"]["tracks"]["n"] == 30
+    assert found.measured["test"].tracks.accuracy > 0.9
+    assert found.measured["test"].tracks.n == 30
 
 
 def test_the_baseline_teaches_what_it_says_of_artists_it_has_not_heard() -> None:
@@ -294,18 +297,16 @@ def test_the_baseline_teaches_what_it_says_of_artists_it_has_not_heard() -> None
 def test_what_the_baseline_says_is_kept_and_is_told_to_training_alone(tmp_path: Path) -> None:
     pytest.importorskip("gensim")
     parts = {"train": songs(60, 10), "valid": songs(6, 11)}
-    first, again = (read(parts, SPEC, tmp_path, baseline=True) for _ in range(2))
+    first, again = (make_texts(parts, SPEC, tmp_path, baseline=True) for _ in range(2))
     assert first["valid"].taught is None
     assert torch.equal(first["train"].taught, again["train"].taught)
     assert len(list(tmp_path.glob("held-out-*.npz"))) == 1
     relabelled = [replace(song, label=(song.label + 1) % 3) for song in parts["train"]]
-    read({"train": relabelled}, SPEC, tmp_path, baseline=True)
+    make_texts({"train": relabelled}, SPEC, tmp_path, baseline=True)
     assert len(list(tmp_path.glob("held-out-*.npz"))) == 2
 
 
-def test_baseline_and_taught_networks_are_asked_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_baseline_and_taught_networks_are_asked_together(tmp_path: Path) -> None:
     pytest.importorskip("gensim")
     rows = [
         row(part, TELLING[song.label], song.artist) | {"id": song.id, "lyrics": song.lyrics}
@@ -313,16 +314,16 @@ def test_baseline_and_taught_networks_are_asked_together(
         for song in songs(n, seed, part)
     ]
     config = TrainConfig("lyrics-han", TINY, NONE, epochs=1, slices=1, batch=10, negatives=0)
-    taught = Experiment(
-        "taught", "mgtag", "", config, "lyrics", TELLING, protocols=("artists",), seeds=2, baseline=True
+    about = {"paper": "mgtag", "description": ""}
+    alone = BaselineExperiment(name="alone", task=LyricsTask(TELLING), **about)
+    taught = NetworkExperiment(
+        name="taught", task=LyricsTask(TELLING, distil_baseline=True), config=config, seeds=2, **about
     )
-    both = replace(taught, name="both", members=("taught",))
-    alone = replace(both, name="alone", config=TrainConfig(TFIDF), members=())
-    for experiment in (taught, both, alone):
-        monkeypatch.setitem(EXPERIMENTS, experiment.name, experiment)  # type: ignore[misc]
+    both = EnsembleExperiment(
+        name="both", task=LyricsTask(TELLING), members=(taught,), baseline=alone, **about
+    )
     inputs = Inputs(lyrics=write(tmp_path / TABLE, rows))
-    paths = commands.run(["both", "taught"], inputs, tmp_path / "runs")
-    paths += commands.run(["alone"], inputs, tmp_path / "runs", seeds=1)
+    paths = commands.run([both, taught, alone], inputs, tmp_path / "runs")
     found = {path.parts[-3]: json.loads(path.read_text()) for path in paths}
     assert found["both"]["teachers"] == ["taught/artists-0", "taught/artists-1"]
     accuracy = {name: one["measured"]["test"]["tracks"]["accuracy"] for name, one in found.items()}

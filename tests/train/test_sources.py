@@ -18,9 +18,9 @@ from mgtag_train.data.clips import Clip  # noqa: E402
 from mgtag_train.data.sources import FMA_MEDIUM, FMA_SMALL, FOLDER, GTZAN, HOMBURG, SOURCES  # noqa: E402
 from mgtag_train.data.tracks import MelTrack, SliceDataset, load_cache, save_cache  # noqa: E402
 from mgtag_train.lab.experiments import EXPERIMENTS  # noqa: E402
-from mgtag_train.lab.inputs import Inputs, missing, music  # noqa: E402
+from mgtag_train.lab.tasks import Inputs, MusicTask  # noqa: E402
 from mgtag_train.learn import augment  # noqa: E402
-from mgtag_train.learn.augment import NONE  # noqa: E402
+from mgtag_train.learn.config import NONE  # noqa: E402
 
 from mgtag.errors import UsageError  # noqa: E402
 from mgtag.formats import SUFFIXES  # noqa: E402
@@ -124,20 +124,22 @@ def test_garageband_experiments_have_five_of_its_genres_from_a_folder_or_kept_fe
         for song in songs:
             shutil.copyfile(song, root / genre / f"{genre}_{song.name}")
     save_cache(kept, reading.read_tracks(HOMBURG, audio=root).parts, HOMBURG)
-    experiment = EXPERIMENTS["homburg-parallel"]
-    assert missing(experiment, Inputs()) == "the Garageband clips of Homburg and others: --homburg DIR"
+    task = EXPERIMENTS["homburg-parallel"].task
+    assert isinstance(task, MusicTask)
+    with pytest.raises(UsageError, match="the Garageband clips of Homburg and others: --homburg DIR"):
+        task.parts("leaking", 0, Inputs())
     for place in (root, kept):
         inputs = Inputs(homburg=place)
-        found = {protocol: music(experiment, protocol, 0, inputs) for protocol in experiment.protocols}
+        found = {split: task.parts(split, 0, inputs) for split in ("leaking", "artists")}
         for parts in found.values():
             for tracks in parts.values():
                 genres = {track.name.split(".")[0]: track.label for track in tracks}
-                assert genres == {genre: n for n, genre in enumerate(experiment.labels)}
+                assert genres == {genre: n for n, genre in enumerate(task.labels)}
         artists = {part: {t.name.split("-")[0] for t in found["artists"][part]} for part in reading.PARTS}
         assert sum(map(len, artists.values())) == len(set.union(*artists.values()))
         assert [len(tracks) for tracks in found["leaking"].values()] == [64, 16, 20]  # slices
     with pytest.raises(UsageError, match="there is no such folder"):
-        music(experiment, "artists", 0, Inputs(homburg=tmp_path / "nowhere"))
+        task.parts("artists", 0, Inputs(homburg=tmp_path / "nowhere"))
 
 
 def test_any_folder_tells_its_genres_and_its_tags_the_artists(tmp_path: Path) -> None:

@@ -20,9 +20,8 @@ from mgtag_train.data.sources import GTZAN  # noqa: E402
 from mgtag_train.data.splitting import split_names  # noqa: E402
 from mgtag_train.data.tracks import MelTrack, SliceDataset, quantise  # noqa: E402
 from mgtag_train.learn import augment, calibration, jobs, metrics  # noqa: E402
-from mgtag_train.learn.augment import NONE, Augment  # noqa: E402
 from mgtag_train.learn.batches import Windows  # noqa: E402
-from mgtag_train.learn.config import TrainConfig  # noqa: E402
+from mgtag_train.learn.config import NONE, Augment, TrainConfig  # noqa: E402
 from mgtag_train.learn.trainer import Training  # noqa: E402
 from mgtag_train.ship import export, train_bundle  # noqa: E402
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 
-from mgtag.cli import config, explain, library, models, scan, train, watch  # noqa: F401 (they register themselves)
+# They register themselves.
+from mgtag.cli import config, explain, lab, library, models, scan, train, watch  # noqa: F401
 from mgtag.cli.app import Exit, app
 from mgtag.errors import MgtagError, UsageError
 

@@ -1,8 +1,10 @@
-"""``mgtag train``: the door to the laboratory, which needs the ``train`` extra."""
+"""``mgtag train``: a bundle from a data set; it needs the ``train`` extra."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +14,17 @@ import typer
 from mgtag.cli.app import app
 from mgtag.errors import UsageError
 
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Where checkpoints, run records and bundles go.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, help="Networks trained at once; default: the cores.")
+]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an earlier call stopped.")]
+
 
 class Dataset(StrEnum):
-    """What a bundle can be trained on; see ``train/sources.py``."""
+    """What a bundle can be trained on; see `mgtag_train.data.sources`."""
 
     gtzan = "gtzan"
     fma_small = "fma-small"
@@ -25,123 +35,75 @@ class Dataset(StrEnum):
     folder = "folder"
 
 
-class Split(StrEnum):
-    """How music may be split; see ``train/protocols.py``."""
+@contextmanager
+def train_extra() -> Iterator[None]:
+    """Say how to install what training needs, where something of it is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"Training needs {error.name}, which is not installed: pip install 'mgtag[train]'."
+        ) from error
 
-    leaking = "leaking"
-    tracks = "tracks"
-    filtered = "filtered"
-    artists = "artists"
 
-
-@app.command("train")
+@app.command(
+    "train",
+    examples=(
+        "mgtag train --dataset gtzan --features mel.npz",
+        "mgtag train --dataset folder --audio ~/Genres --keep-features genres.npz",
+    ),
+)
 def train_command(
-    experiments: Annotated[
-        list[str] | None, typer.Argument(metavar="[EXPERIMENT]...", help="Systems of the table; see --list.")
-    ] = None,
-    dataset: Annotated[
-        Dataset | None, typer.Option(help="Train, measure and export a bundle from this data set.")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every experiment whose data is given.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="Show the table of experiments.")] = False,
-    report: Annotated[
-        bool, typer.Option("--report", help="Write RESULTS.md and its pictures from the run records.")
-    ] = False,
+    experiments: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    dataset: Annotated[Dataset | None, typer.Option(help="The data set; required.")] = None,
     audio: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The audio: one folder a genre, or as it comes.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Its audio: one subfolder per genre, or the data set's own layout."),
+    ] = None,
+    features: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its mels, instead of audio: GTZAN's mel.npz.")
     ] = None,
     download: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Download the data set into this folder first.")
     ] = None,
     keep_features: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep what was heard, for --features next time.")
-    ] = None,
-    features: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its mels, instead of audio: GTZAN's mel.npz.")
-    ] = None,
-    homburg: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="The Homburg set, for experiments: its folder, or kept features."),
+        typer.Option(metavar="FILE", help="Write its mels here, for --features next time."),
     ] = None,
-    lyrics: Annotated[Path | None, typer.Option(metavar="FILE", help="The lyrics table.")] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where checkpoints, run records and bundles go.")
-    ] = Path("runs"),
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="Networks of each kind; a bundle is the best of 3.")
-    ] = None,
-    split: Annotated[
-        Split | None, typer.Option(help="Only with this split; otherwise with each that an experiment has.")
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Networks trained at once; default: the cores.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier call stopped.")] = False,
-    search: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="TRIALS", help="Try so many settings, on validation only."),
-    ] = None,
-    export: Annotated[
-        bool, typer.Option("--export", help="Make a bundle of each experiment, for scan --model.")
-    ] = False,
+    out: OutOption = Path("runs"),
+    seeds: Annotated[int, typer.Option(min=1, help="Networks trained; the bundle is the best of them.")] = 3,
+    jobs: JobsOption = None,
+    resume: ResumeOption = False,
 ) -> None:
-    """Train the network that mgtag ships, or any system of the five reports.
+    """Train a model for use: train, calibrate, measure and export a bundle.
 
-    `mgtag train --dataset gtzan --features mel.npz` makes the shipped bundle;
-    `mgtag train queens-parallel --features mel.npz` one row of train/RESULTS.md.
+    With GTZAN it is the model that mgtag ships. The systems of the papers are run by `mgtag lab run`.
     """
-    asked = [bool(experiments), dataset is not None, everything, listed, report]
-    if sum(asked) != 1:
-        raise typer.BadParameter("give experiments, or one of --dataset, --all, --list and --report.")
-    if dataset and [audio, features, download].count(None) != 2:
+    if experiments:
+        raise UsageError(f"Experiments are run by `mgtag lab run {' '.join(experiments)}`.")
+    if dataset is None:
+        raise typer.BadParameter("give the data set with --dataset.")
+    if [audio, features, download].count(None) != 2:
         raise typer.BadParameter("give one of --audio DIR, --features FILE and --download DIR.")
-    try:
-        from mgtag_train.lab import commands
-        from mgtag_train.lab import search as searching
-        from mgtag_train.report import results
-        from mgtag_train.ship import train_bundle as bundles
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"Training needs {error.name}, which is not installed: pip install 'mgtag[train]'."
-        ) from error
+    if keep_features and features:
+        raise typer.BadParameter("--keep-features writes the mels of audio; with --features they are there.")
+    with train_extra():
+        from mgtag_train.ship import train_bundle
     from mgtag.view import training as view
+    from mgtag.view.models import show_models
 
-    at_once = jobs or os.cpu_count() or 1
-    if listed:
-        view.show_experiments(commands.table())
-    elif report:
-        view.show_written(results.write(out))
-    elif dataset:
-        from mgtag.view.models import show_models
-
-        with view.TrainingView() as shown:
-            bundle = bundles.train(
-                dataset.value,
-                features=features,
-                audio=audio,
-                download=download,
-                keep=keep_features,
-                out=out,
-                seeds=range(seeds or 3),
-                jobs=at_once,
-                resume=resume,
-                progress=shown.progress,
-                tell=shown.tell,
-            )
-        show_models([bundle], as_json=False)
-    else:
-        inputs = commands.Inputs(features, audio, lyrics, homburg)
-        names = experiments or commands.possible(inputs)
-        if search:
-            with view.TrainingView() as shown:
-                done = [
-                    searching.search(n, inputs, out, search, at_once, shown.progress, resume) for n in names
-                ]
-            view.show_written(done)
-            return
-        with view.TrainingView() as shown:
-            only = split and split.value
-            records = commands.run(names, inputs, out, seeds, only, resume, at_once, shown.progress)
-        view.show_records([commands.summary(path) for path in records])
-        if export:
-            view.show_written([commands.export_best(name, inputs, out) for name in names])
+    with view.TrainingView() as shown:
+        bundle = train_bundle.train(
+            dataset.value,
+            features=features,
+            audio=audio,
+            download=download,
+            keep=keep_features,
+            out=out,
+            seeds=range(seeds),
+            jobs=jobs or os.cpu_count() or 1,
+            resume=resume,
+            progress=shown.progress,
+            tell=shown.tell,
+        )
+    show_models([bundle], as_json=False)

@@ -67,24 +67,15 @@ class TrainingView:
         self._err.print(printable(sentence), highlight=False, soft_wrap=True)
 
 
-def show_experiments(rows: Sequence[Mapping[str, str]]) -> None:
-    """Show the table of experiments."""
-    stdout().print(_table(rows))
-
-
-def show_records(rows: Sequence[Mapping[str, str]]) -> None:
-    """Show what was measured."""
-    stdout().print(_table(rows))
+def show_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Show rows that have the same columns."""
+    table = Table(*rows[0], box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*row.values())
+    stdout().print(table)
 
 
 def show_written(paths: Sequence[Path]) -> None:
     """Tell which files were written."""
     for path in paths:
         stdout().print(str(path), highlight=False, soft_wrap=True)
-
-
-def _table(rows: Sequence[Mapping[str, str]]) -> Table:
-    table = Table(*rows[0], box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*row.values())
-    return table

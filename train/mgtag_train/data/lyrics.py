@@ -21,32 +21,12 @@ from torch import Tensor
 from mgtag.arrays import F32
 from mgtag.errors import UsageError
 from mgtag.models.han import UNKNOWN, HanSpec
+from mgtag_train.data.sources import LYRICS, LyricsSource
 from mgtag_train.data.splitting import PARTS, check_artists
 
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # "don't" is one word, "runnin'" is "runnin"
 LEAST_SONGS = 3  # that a word of the vocabulary is sung in
 FIRST_WORD = UNKNOWN + 1  # id of the first word of the vocabulary
-
-
-@dataclass(frozen=True)
-class LyricsSource:
-    """A table of lyrics, as constants: gzipped CSV with a header line."""
-
-    name: str
-    citation: str
-    licence: str
-    columns: tuple[str, ...]
-    labels: tuple[str, ...]
-
-
-LYRICS = LyricsSource(
-    name="lyrics",
-    citation="a table of song lyrics with genre, gathered from eleven public repositories, split by artist",
-    licence="copyrighted text of others: for training only, never redistributed",
-    columns=("id", "artist", "title", "genre", "split", "lyrics"),
-    # Those of its thirteen genres that have enough songs to be learned from words.
-    labels=("rock", "pop", "hiphop", "country", "metal", "rnb"),
-)
 
 
 @dataclass(frozen=True)

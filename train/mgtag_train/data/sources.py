@@ -1,8 +1,8 @@
 """Where the music comes from: data sets, each described by constants.
 
 Checksums and addresses are those that were published; the comment beside each says where. Where
-none was published it is None, and the first download is only remembered, so that a file that rots
-is noticed; nobody vouches for that first download. Lyrics are no music: they have a file of their own.
+none was published it is None, and that of the first download is remembered, which finds a file that
+has rotted but vouches for nothing.
 """
 
 from __future__ import annotations
@@ -175,3 +175,24 @@ FOLDER = Source(
 SOURCES = {
     source.name: source for source in (GTZAN, FMA_SMALL, FMA_MEDIUM, FMA_LARGE, FMA_FULL, HOMBURG, FOLDER)
 }
+
+
+@dataclass(frozen=True)
+class LyricsSource:
+    """A table of lyrics, as constants: gzipped CSV with a header line."""
+
+    name: str
+    citation: str
+    licence: str
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+LYRICS = LyricsSource(
+    name="lyrics",
+    citation="a table of song lyrics with genre, gathered from eleven public repositories, split by artist",
+    licence="copyrighted text of others: for training only, never redistributed",
+    columns=("id", "artist", "title", "genre", "split", "lyrics"),
+    # Those of its thirteen genres that have enough songs to be learned from words.
+    labels=("rock", "pop", "hiphop", "country", "metal", "rnb"),
+)

@@ -35,14 +35,14 @@ FEWEST = 10  # tracks of a genre
 OF_SLICE = "/"  # between a clip's name and the number of its slice
 
 
-def split(
-    protocol: str, tracks: Mapping[str, MelTrack], source: Source, n_frames: int, seed: int, test_share: float
+def split_tracks(
+    split: str, tracks: Mapping[str, MelTrack], source: Source, n_frames: int, seed: int, test_share: float
 ) -> Parts:
-    """Split music as a protocol says.
+    """Split music.
 
     Parameters
     ----------
-    protocol : {"leaking", "tracks", "filtered"}
+    split : {"leaking", "tracks", "filtered"}
         Random ones are stratified, and differ from seed to seed.
     tracks : mapping of str to MelTrack
         By name; only those to be split.
@@ -61,7 +61,7 @@ def split(
     UsageError
         If tracks of a committed list are missing.
     """
-    if protocol == "filtered":
+    if split == "filtered":
         wanted = {part: split_names(part, source) for part in PARTS}
         genres = {genre_of(name) for name in tracks}
         return {
@@ -69,7 +69,7 @@ def split(
             for part, names in wanted.items()
         }
     items = [track for _, track in sorted(tracks.items())]
-    if protocol == "leaking":
+    if split == "leaking":
         items = slices_as_tracks(items, n_frames)
     rest, test = _halves(items, test_share, seed)
     train, valid = _halves(rest, VALID_SHARE, seed)

@@ -1,50 +1,123 @@
-"""The laboratory's doors: run experiments, list them, make bundles of them."""
+"""What ``mgtag lab list`` and ``mgtag lab run`` do: list experiments, run them, make bundles of them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from mgtag.errors import UsageError
-from mgtag_train.data.corpus import HELD_OUT_SEED, Corpus
-from mgtag_train.data.not_music import make_negatives
-from mgtag_train.lab.experiment import Experiment
+from mgtag_train.lab.experiment import Experiment, NetworkExperiment, Session
 from mgtag_train.lab.experiments import EXPERIMENTS
-from mgtag_train.lab.inputs import OF_MUSIC, Inputs, missing, music
-from mgtag_train.lab.run import Run, run_one, runs
-from mgtag_train.learn.jobs import RECORD, Progress, load_best, run_all
-from mgtag_train.ship.make_bundle import make_bundle
+from mgtag_train.lab.tasks import OPTIONS, Inputs, MusicTask
+
+if TYPE_CHECKING:
+    from mgtag_train.learn.jobs import Progress
+
+
+def table() -> list[dict[str, str]]:
+    """Return the experiments for people to read: a row each."""
+    return [
+        {
+            "Experiment": e.name,
+            "What": e.description,
+            "Paper": e.paper,
+            "Splits": ", ".join(e.splits),
+            "Seeds": str(e.seeds),
+            "Data": e.task.data,
+        }
+        for e in EXPERIMENTS.values()
+    ]
+
+
+def chosen(
+    names: Sequence[str], inputs: Inputs, seeds: int | None = None, split: str | None = None
+) -> list[Experiment]:
+    """Return the experiments of these names, where every option applies to them.
+
+    Raises
+    ------
+    UsageError
+        If there is no such experiment, its data was not given, or an option says nothing to any of them.
+    """
+    experiments = [experiment_named(name) for name in names]
+    for experiment in experiments:
+        require_data(experiment, inputs)
+        experiment.runs(seeds, split)
+    needed = {option for experiment in experiments for option in experiment.task.needs}
+    if unused := [option for option in inputs.given if option not in needed]:
+        raise UsageError(f"--{unused[0]} applies to none of these experiments; leave it out.")
+    if seeds is not None and not any(experiment.seeded for experiment in experiments):
+        raise UsageError("--seeds applies to none of these experiments: each has one run under a split.")
+    return experiments
+
+
+def possible(inputs: Inputs, split: str | None = None) -> list[str]:
+    """Return the experiments whose data was given, and that have this split.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if not inputs.given:
+        raise UsageError(f"Say where the data is: {'; '.join(OPTIONS.values())}.")
+    given = set(inputs.given)
+    names = [name for name, e in EXPERIMENTS.items() if given >= set(e.task.needs)]
+    if with_split := [name for name in names if split in (None, *EXPERIMENTS[name].splits)]:
+        return with_split
+    raise UsageError(f"No experiment on this data has the split {split!r}.")
+
+
+def experiment_named(name: str) -> Experiment:
+    """Return an experiment.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    if name not in EXPERIMENTS:
+        raise UsageError(f"There is no experiment {name!r}; `mgtag lab list` shows what there is.")
+    return EXPERIMENTS[name]
+
+
+def require_data(experiment: Experiment, inputs: Inputs) -> None:
+    """Make sure that an experiment's data was given.
+
+    Raises
+    ------
+    UsageError
+        If it was not.
+    """
+    if missing := [OPTIONS[option] for option in experiment.task.needs if option not in inputs.given]:
+        raise UsageError(f"{experiment.name} needs {' and '.join(missing)}.")
 
 
 def run(
-    names: Sequence[str],
+    experiments: Sequence[Experiment],
     inputs: Inputs,
     out: Path,
     seeds: int | None = None,
-    only: str | None = None,
+    split: str | None = None,
     resume: bool = False,
     jobs: int = 1,
     progress: Progress = lambda run, epoch, epochs, row: None,
 ) -> list[Path]:
-    """Run experiments, those that others learn from before them.
+    """Run experiments, those that others depend on before them.
 
     Parameters
     ----------
-    names : sequence of str
-        Of `EXPERIMENTS`.
-    inputs : Inputs
-        Where the data is.
+    experiments : sequence of Experiment
+        As `chosen` returns them.
     out : Path
         A folder a run: checkpoint, best weights, record.
     seeds : int, optional
         Otherwise as many as each experiment asks for.
-    only : str, optional
-        The one protocol to run; otherwise all that an experiment has.
+    split : str, optional
+        The one split to run; otherwise all that an experiment has.
     resume : bool
         Go on from checkpoints, and leave finished runs as they are.
     jobs : int
@@ -58,67 +131,62 @@ def run(
     Raises
     ------
     UsageError
-        If there is no such experiment, its data was not given, its teachers have not been trained, or
-        there is a run already that is not to be resumed.
+        If what an experiment depends on has not been trained, or there is a run already that is not to be
+        resumed.
     """
-    for name in names:
-        if name not in EXPERIMENTS:
-            raise UsageError(f"There is no experiment {name!r}; `mgtag train --list` shows what there is.")
-        if what := missing(EXPERIMENTS[name], inputs):
-            raise UsageError(f"{name} needs {what}.")
-    inputs = replace(inputs, cache=inputs.cache or out / "cache")
+    import torch
+
+    from mgtag_train.learn.jobs import RECORD, run_all
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    done: list[Path] = []
-    for wave in waves(names):
-        planned = [one for experiment in wave for one in runs(experiment, seeds, only)]
-        tasks = [partial(run_one, one, inputs, out, resume, device) for one in planned]
-        run_all(tasks, 1 if device == "cuda" else jobs, progress)
-        done += [out / one.name / RECORD for one in planned]
-    return done
+    session = Session(replace(inputs, cache=inputs.cache or out / "cache"), out, resume, device)
+    records: list[Path] = []
+    for wave in waves(experiments):
+        runs = [one for experiment in wave for one in experiment.runs(seeds, split)]
+        run_all([partial(one.execute, session) for one in runs], 1 if device == "cuda" else jobs, progress)
+        records += [out / one.name / RECORD for one in runs]
+    return records
 
 
-def table() -> list[dict[str, str]]:
-    """Return the experiments for people to read: a row each."""
-    return [
-        {
-            "Experiment": e.name,
-            "What": e.told,
-            "Report": e.report,
-            "Protocols": ", ".join(e.protocols),
-            "Seeds": str(e.seeds),
-            "Data": e.data,
-        }
-        for e in EXPERIMENTS.values()
-    ]
-
-
-def possible(inputs: Inputs) -> list[str]:
-    """Return the experiments whose data was given.
-
-    Raises
-    ------
-    UsageError
-        If there is none.
-    """
-    if names := [name for name, e in EXPERIMENTS.items() if not missing(e, inputs)]:
-        return names
-    raise UsageError(
-        "Say where the data is: --features mel.npz, --audio DIR, --homburg DIR, --lyrics genre.csv.gz."
-    )
+def waves(experiments: Sequence[Experiment]) -> Iterator[list[Experiment]]:
+    """Group experiments so that each comes after those of them that it depends on."""
+    left = {experiment.name: experiment for experiment in experiments}
+    while left:
+        ready = [e for e in left.values() if not {other.name for other in e.depends_on} & set(left)]
+        yield ready
+        left = {name: e for name, e in left.items() if e not in ready}
 
 
 def summary(path: Path) -> dict[str, str]:
     """Return the figures of a record for people to read."""
-    record = json.loads(path.read_text())
-    by = "slices" if record["protocol"] == "leaking" else "tracks"
-    found = record["measured"]["test"][by]
-    return {"Run": record["name"], "By": by} | {
-        title: f"{found[key]:.3f}"
-        for key, title in (("accuracy", "Accuracy"), ("macro_f1", "F1"), ("auc", "AUC"))
-    }
+    from mgtag_train.learn.run_record import RunRecord
+
+    record = RunRecord.read(path)
+    by = "slices" if record.split == "leaking" else "tracks"
+    found = record.measured["test"].slices if by == "slices" else record.measured["test"].tracks
+    figures = {"Accuracy": found.accuracy, "F1": found.macro_f1, "AUC": found.auc}
+    return {"Run": record.name, "By": by} | {title: f"{value:.3f}" for title, value in figures.items()}
 
 
-def export_best(name: str, inputs: Inputs, out: Path) -> Path:
+def exportable(experiment: Experiment) -> tuple[NetworkExperiment, MusicTask]:
+    """Return a network of music, which a bundle can be made of, and its task.
+
+    Raises
+    ------
+    UsageError
+        If the experiment is another.
+    """
+    if isinstance(experiment, NetworkExperiment) and isinstance(experiment.task, MusicTask):
+        return experiment, experiment.task
+    if other := getattr(experiment, "of", None):
+        raise UsageError(
+            f"{experiment.name} was trained on every track that a bundle's threshold could be chosen on; "
+            f"export {other.name} instead."
+        )
+    raise UsageError(f"{experiment.name} cannot be exported: a bundle holds one network for music.")
+
+
+def export_best(experiment: Experiment, inputs: Inputs, out: Path) -> Path:
     """Make a bundle of an experiment's networks: the best on validation of the honest split.
 
     Returns
@@ -129,35 +197,21 @@ def export_best(name: str, inputs: Inputs, out: Path) -> Path:
     Raises
     ------
     UsageError
-        If it is no network of sound, or not trained.
+        If it is no network of music, or not trained.
     """
-    experiment = EXPERIMENTS[name]
-    if experiment.refit:
-        raise UsageError(
-            f"{name} has learned from every track that a bundle's threshold could be chosen on; "
-            f"export {experiment.refit} instead."
-        )
-    if experiment.members or experiment.data not in OF_MUSIC:
-        raise UsageError(f"{name}: a bundle hears music with one network; this one cannot be exported.")
-    trained = [one for one in runs(experiment) if one.protocol == experiment.protocols[-1]]
-    trained = [one for one in trained if (out / one.name / RECORD).is_file()]
+    from mgtag_train.data.corpus import HELD_OUT_SEED, Corpus
+    from mgtag_train.data.not_music import make_negatives
+    from mgtag_train.learn.jobs import RECORD, load_best
+    from mgtag_train.ship.make_bundle import make_bundle
+
+    network, task = exportable(experiment)
+    trained = [one for one in network.runs(split=task.honest_split) if (out / one.name / RECORD).is_file()]
     if not trained:
-        raise UsageError(f"{name} is not trained yet in {out}: run `mgtag train {name}` first.")
-    source = replace(OF_MUSIC[experiment.data], labels=experiment.labels, spec=experiment.spec)
-    parts = music(experiment, trained[0].protocol, trained[0].seed, inputs)
-    corpus = Corpus(source, parts, [], make_negatives(source.spec, HELD_OUT_SEED, each=10))
-    corpus = corpus.cut_at(experiment.config.top_db)
+        raise UsageError(
+            f"{network.name} is not trained yet in {out}: run `mgtag lab run {network.name}` first."
+        )
+    parts = task.parts(task.honest_split, trained[0].seed, inputs)
+    corpus = Corpus(task.source, parts, [], make_negatives(task.spec, HELD_OUT_SEED, each=10))
+    corpus = corpus.cut_at(network.config.top_db)
     models, seeds = [load_best(out / one.name) for one in trained], [one.seed for one in trained]
-    return make_bundle(models, seeds, corpus, out / name, experiment.config, name).folder
-
-
-def waves(names: Sequence[str]) -> Iterator[list[Experiment]]:
-    """Group experiments so that each comes after those of `names` that it learns from."""
-    left = {name: EXPERIMENTS[name] for name in names}
-    while left:
-        ready = [e for e in left.values() if not {*e.teachers, *e.members, e.refit} & set(left)]
-        yield ready
-        left = {name: e for name, e in left.items() if e not in ready}
-
-
-__all__ = ["Inputs", "Run", "export_best", "possible", "run", "runs", "summary", "table"]
+    return make_bundle(models, seeds, corpus, out / network.name, network.config, network.name).folder

@@ -1,18 +1,30 @@
-"""What an experiment is: one frozen value, with what a report claims beside it."""
+"""What an experiment is: a network, an ensemble, a refit or a baseline, each a frozen value that runs itself.
+
+Whatever needs torch is imported where it is used, so that `mgtag lab list` needs none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mgtag.features import MelSpec
-from mgtag_train.data.sources import GTZAN
-from mgtag_train.learn.config import TrainConfig
+from mgtag.errors import UsageError
+from mgtag_train.lab.tasks import Inputs, LyricsTask, MusicTask, Task
+
+if TYPE_CHECKING:
+    from mgtag_train.learn.batches import Examples
+    from mgtag_train.learn.config import TrainConfig
+    from mgtag_train.learn.evaluation import Predictions
+    from mgtag_train.learn.jobs import Progress
+    from mgtag_train.learn.run_record import RunRecord
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A figure of a report, and where it stands."""
+class Published:
+    """Figures of a paper: where they stand in it, and how they were measured."""
 
     where: str
     conditions: str
@@ -20,56 +32,283 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """One system.
+class Session:
+    """What the runs of one command share.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    out : Path
+        A folder a run: checkpoint, best weights, record.
+    resume : bool
+        Go on from checkpoints, and leave finished runs as they are.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    """
+
+    inputs: Inputs
+    out: Path
+    resume: bool = False
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment under one split with one seed."""
+
+    experiment: Experiment
+    split: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Also its folder, under ``--out`` and under ``train/records``."""
+        return f"{self.experiment.name}/{self.split}-{self.seed}"
+
+    @property
+    def measured_by(self) -> str:
+        """What its confusion matrix counts: ``"slices"`` where slices were split, else ``"tracks"``."""
+        return "slices" if self.split == "leaking" else "tracks"
+
+    def execute(self, session: Session, progress: Progress) -> None:
+        """Train and measure, and write the record; a finished run is left as it is."""
+        from mgtag_train.learn.jobs import RECORD, refuse_to_overwrite
+
+        path = session.out / self.name / RECORD
+        if session.resume and path.is_file():
+            return
+        refuse_to_overwrite(path.parent, session.resume)
+        record = self.experiment.run(self, session, progress)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace(
+            record,
+            experiment=self.experiment.name,
+            split=self.split,
+            labels=self.experiment.task.labels,
+            command=f"mgtag lab run {self.experiment.name} --split {self.split}",
+        ).write(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment(ABC):
+    """One system of a paper, or of our own.
 
     Attributes
     ----------
     name : str
-    report : str
-        File name of the report, without suffix; "mgtag" for our own.
-    told : str
-        What it is, in a phrase.
-    config : TrainConfig
-    data : {"gtzan", "gtzan-audio", "homburg", "lyrics", "fusion"}
-        What it learns from.
-    labels : tuple of str
-    spec : MelSpec
-        Of the windows, but for its ``n_mels``, always the source's.
-    protocols : tuple of str
-        The report's own first; see `mgtag_train.data.splitting`.
-    test_share : float
-        Where tracks or slices are drawn at random.
-    anywhere : bool
-        Learn windows from anywhere in a track; otherwise from slices that lie end to end.
+    paper : str
+        File name of the paper, without suffix; "mgtag" for our own.
+    description : str
+        In a phrase.
+    task : Task
     seeds : int
-    claim : Claim, optional
-    grid : mapping
-        Settings to search over: a field of the config, or an argument of the network, and its values.
-    baseline : bool
-        Whether the linear baseline of `mgtag_train.learn.tfidf` teaches, by its answers to songs held out
-        from it; where there are members, it is asked beside them instead.
-    refit : str
-        The experiment whose settings and temperatures this one takes over, to learn from the validation
-        tracks as well. Nothing is chosen on them then, and test is as far away as before.
-    teachers, members : tuple of str
-        Experiments whose networks, of every seed, teach this one, or are averaged to make it.
+    published : Published, optional
     """
 
     name: str
-    report: str
-    told: str
-    config: TrainConfig
-    data: str = "gtzan"
-    labels: tuple[str, ...] = GTZAN.labels
-    spec: MelSpec = field(default_factory=MelSpec)
-    protocols: tuple[str, ...] = ("leaking", "filtered")
-    test_share: float = 0.2
-    anywhere: bool = False
+    paper: str
+    description: str
+    task: Task
     seeds: int = 1
-    claim: Claim | None = None
+    published: Published | None = None
+    seeded: ClassVar[bool] = True  # whether there is a run for each seed
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The paper's own, if there is one, and the honest one."""
+        return tuple(split for split in (self.task.paper_split, self.task.honest_split) if split)
+
+    @property
+    def depends_on(self) -> tuple[Experiment, ...]:
+        """Experiments that have to be run before."""
+        return ()
+
+    def runs(self, seeds: int | None = None, split: str | None = None) -> list[Run]:
+        """Return every run: each split, or the one asked for, with each seed.
+
+        Raises
+        ------
+        UsageError
+            If there is no such split of it.
+        """
+        if split is not None and split not in self.splits:
+            raise UsageError(f"{self.name} has no split {split!r}, only {' and '.join(self.splits)}.")
+        count = (seeds or self.seeds) if self.seeded else 1
+        return [Run(self, one, seed) for one in self.splits if split in (None, one) for seed in range(count)]
+
+    @abstractmethod
+    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+        """Train and measure one run; return its record, not yet written."""
+
+    def _about(self, run: Run, examples: Mapping[str, Examples]) -> dict[str, Any]:
+        sizes = {part: int((each.labels >= 0).sum()) for part, each in examples.items()}
+        return {"source": self.task.data, "split": run.split, "items": sizes}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkExperiment(Experiment):
+    """A network.
+
+    Attributes
+    ----------
+    config : TrainConfig
+    teachers : tuple of Experiment
+        Their networks, of every seed, are distilled into this one.
+    grid : mapping
+        Settings to search over: a field of `config`, or an argument of the network, and its values.
+    """
+
+    config: TrainConfig
+    teachers: tuple[Experiment, ...] = ()
     grid: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    baseline: bool = False
-    refit: str = ""
-    teachers: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
+
+    @property
+    def depends_on(self) -> tuple[Experiment, ...]:
+        """Its teachers."""
+        return self.teachers
+
+    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+        """Train to the end, or on from a checkpoint, and measure the weights of the best epoch."""
+        from mgtag_train.learn.evaluation import evaluate_network
+        from mgtag_train.learn.jobs import Job, fit, load_best
+
+        examples = self.task.examples(run.split, run.seed, session.inputs, self.config)
+        teachers = finished_runs(self.teachers, run, session.out)
+        job = Job(run.name, self.config, run.seed, session.out / run.name, teachers)
+        about = self._about(run, examples)
+        record = fit(
+            job, examples["train"], examples["valid"], about, session.resume, progress, session.device
+        )
+        measured = evaluate_network(load_best(job.folder), examples, self.task.labels, run.measured_by)
+        return replace(record, teachers=names_of(teachers), **vars(measured))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleExperiment(Experiment):
+    """The mean probabilities of trained networks.
+
+    Attributes
+    ----------
+    members : tuple of NetworkExperiment
+        Of every seed.
+    baseline : BaselineExperiment, optional
+        Averaged with them; it counts half.
+    """
+
+    members: tuple[NetworkExperiment, ...]
+    baseline: BaselineExperiment | None = None
+    seeded: ClassVar[bool] = False
+
+    @property
+    def depends_on(self) -> tuple[Experiment, ...]:
+        """Its members."""
+        return self.members
+
+    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+        """Measure the networks together; nothing is trained but the baseline."""
+        from mgtag.models import Ensemble
+        from mgtag_train.learn.evaluation import evaluate_network
+        from mgtag_train.learn.jobs import load_best
+        from mgtag_train.learn.run_record import untrained
+
+        folders = finished_runs(self.members, run, session.out)
+        examples = self.task.examples(run.split, run.seed, session.inputs, self.members[0].config)
+        second = self.baseline.predict(session.inputs)[0] if self.baseline else None
+        model = Ensemble([load_best(folder) for folder in folders])
+        measured = evaluate_network(model, examples, self.task.labels, run.measured_by, second_model=second)
+        record = untrained(run.name, run.seed, self._about(run, examples))
+        return replace(record, teachers=names_of(folders), **vars(measured))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefitExperiment(Experiment):
+    """A network trained on the validation tracks too, with another experiment's settings and temperatures.
+
+    Nothing is chosen on the validation tracks then, and test is as far away as before.
+
+    Attributes
+    ----------
+    of : NetworkExperiment
+        With the same task.
+    """
+
+    of: NetworkExperiment
+    task: MusicTask
+
+    @property
+    def config(self) -> TrainConfig:
+        """The settings of the other experiment, but for the epoch: there is nothing to choose it on."""
+        return replace(self.of.config, choose="last")
+
+    @property
+    def depends_on(self) -> tuple[Experiment, ...]:
+        """The experiment whose temperatures are taken over."""
+        return (self.of,)
+
+    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+        """Train on both parts to the last epoch, and measure."""
+        from mgtag_train.learn.evaluation import evaluate_network
+        from mgtag_train.learn.jobs import RECORD, Job, fit, load_best
+        from mgtag_train.learn.run_record import RunRecord, mean_temperatures
+
+        others = finished_runs((self.of,), run, session.out)
+        temperatures = mean_temperatures([RunRecord.read(folder / RECORD) for folder in others])
+        parts = self.task.parts(run.split, run.seed, session.inputs)
+        parts["train"] = parts["train"] + parts["valid"]
+        examples = self.task.windows(parts, self.config)
+        valid = examples.pop("valid")  # trained on: its figures are shown while training, and not recorded
+        job = Job(run.name, self.config, run.seed, session.out / run.name)
+        about = self._about(run, examples)
+        record = fit(job, examples["train"], valid, about, session.resume, progress, session.device)
+        model = load_best(job.folder)
+        measured = evaluate_network(model, examples, self.task.labels, run.measured_by, temperatures)
+        return replace(record, **vars(measured))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineExperiment(Experiment):
+    """Words and word pairs, weighted by TF-IDF, and logistic regression."""
+
+    task: LyricsTask
+    seeded: ClassVar[bool] = False
+
+    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+        """Fit and measure."""
+        from mgtag_train.learn.evaluation import evaluate
+        from mgtag_train.learn.run_record import untrained
+
+        predictions, strength = self.predict(session.inputs)
+        sizes = {part: len(each.truth) for part, each in predictions.items()}
+        record = untrained(run.name, run.seed, {"source": self.task.data, "split": run.split, "items": sizes})
+        measured = evaluate(predictions, self.task.labels, run.measured_by)
+        return replace(record, **vars(replace(measured, more={"C": strength})))
+
+    def predict(self, inputs: Inputs) -> tuple[dict[str, Predictions], float]:
+        """Fit, and return the predictions of each part and the C that validation chose."""
+        from mgtag_train.learn.tfidf import tfidf
+
+        return tfidf(self.task.songs(inputs))
+
+
+def finished_runs(experiments: Sequence[Experiment], run: Run, out: Path) -> tuple[Path, ...]:
+    """Return the folders of every trained seed of other experiments, under the same split.
+
+    Raises
+    ------
+    UsageError
+        If one of them has not been trained.
+    """
+    from mgtag_train.learn.jobs import RECORD
+
+    folders: list[Path] = []
+    for experiment in experiments:
+        found = sorted((out / experiment.name).glob(f"{run.split}-*/{RECORD}"))
+        if not found:
+            raise UsageError(f"{run.name} needs {experiment.name}, which is not in {out}: train that first.")
+        folders += [path.parent for path in found]
+    return tuple(folders)
+
+
+def names_of(folders: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names of runs, by their folders."""
+    return tuple(f"{folder.parent.name}/{folder.name}" for folder in folders)

@@ -1,6 +1,7 @@
-"""Every system of the five reports, as one table of frozen values; an ablation is one changed value.
+"""Every system of the five papers, as one table of frozen values; an ablation is one changed value.
 
-What a report claims stands beside what it is claimed of; where ours differs in kind, `told` says so.
+A paper's figures stand beside the system that they are of; where ours differs in kind, its description
+says so.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from mgtag.features import MelSpec
-from mgtag_train.data.lyrics import LYRICS
-from mgtag_train.data.sources import GTZAN
-from mgtag_train.lab.experiment import Claim, Experiment
-from mgtag_train.learn import fusion
-from mgtag_train.learn.augment import NONE
-from mgtag_train.learn.config import TrainConfig
+from mgtag_train.lab.experiment import (
+    BaselineExperiment,
+    EnsembleExperiment,
+    Experiment,
+    NetworkExperiment,
+    Published,
+    RefitExperiment,
+)
+from mgtag_train.lab.tasks import LyricsTask, MusicTask, PairsTask
+from mgtag_train.learn.config import NONE, TrainConfig
 from mgtag_train.learn.configs import (
     FUSION_CONFIG,
     GTZAN_CNN,
@@ -30,53 +35,64 @@ from mgtag_train.learn.configs import (
     SPECTROGRAM_CONFIG,
     TOKENS_CONFIG,
 )
-from mgtag_train.learn.tfidf import TFIDF
+
+PAPERS: Mapping[str, str] = {
+    "queens-parallel-bgru-cnn": "Queen's: parallel BGRU and CNN",
+    "kth-attention-cnn": "KTH: CNN with attention over its map",
+    "spectrogram-sequence-attention": "Attention over spectrogram tokens",
+    "upc-mfcc-cnn": "UPC: CNN on cepstral coefficients",
+    "iitkgp-lyrics-han-cnn": "IIT Kharagpur: lyrics and spectrogram",
+    "mgtag": "mgtag's own",
+}
+QUEENS, KTH, TOKENS, MFCC, LYRICS, OWN = PAPERS
 
 QUEENS_GENRES = ("blues", "hiphop", "jazz", "pop", "rock")
 HOMBURG_GENRES = ("blues", "raphiphop", "jazz", "pop", "rock")
 AUDIO_GENRES = ("blues", "classical", "jazz", "metal", "pop")  # those whose audio is all at hand
+PAIR_GENRES = ("rock", "pop", "hiphop", "country", "metal")  # in GTZAN and the lyrics, with songs enough
 HIGH_RESOLUTION = MelSpec(hop=512, n_frames=129)
 CLIP = MelSpec(n_frames=380)  # 29.4 s, twenty tokens of 19 frames
 CLIP_PART = MelSpec(n_frames=129)  # 10 s
 TRIALS = "five genres, slices at random 80/20, best of several trials"
 
 
-def _told(accuracy: float, macro_f1: float, auc: float) -> Mapping[str, float]:
-    return {"accuracy": accuracy, "macro_f1": macro_f1, "auc": auc}
-
-
-def _queens(name: str, told: str, *figures: float) -> Experiment:
-    return Experiment(
+def _queens(
+    name: str, description: str, *figures: float, config: TrainConfig | None = None
+) -> NetworkExperiment:
+    return NetworkExperiment(
         name=name,
-        report="queens-parallel-bgru-cnn",
-        told=told,
-        config=replace(QUEENS_CONFIG, architecture=name),
-        labels=QUEENS_GENRES,
+        paper=QUEENS,
+        description=description,
+        task=MusicTask(labels=QUEENS_GENRES, paper_split="leaking"),
+        config=config or replace(QUEENS_CONFIG, architecture=name),
         seeds=3,
-        claim=Claim("Table II", f"GTZAN, {TRIALS}", _told(*figures)),
+        published=Published("Table II", f"GTZAN, {TRIALS}", _figures(*figures)),
     )
 
 
-def _homburg(kind: str, *figures: float) -> Experiment:
+def _homburg(kind: str, *figures: float) -> NetworkExperiment:
     return replace(
         _queens(f"queens-{kind}", "the same on the Garageband set", *figures),
         name=f"homburg-{kind}",
-        data="homburg",
-        labels=HOMBURG_GENRES,
-        protocols=("leaking", "artists"),
-        claim=Claim("Table III", f"Garageband, {TRIALS}", _told(*figures)),
+        task=MusicTask("homburg", HOMBURG_GENRES, paper_split="leaking", honest_split="artists"),
+        published=Published("Table III", f"Garageband, {TRIALS}", _figures(*figures)),
     )
 
 
-def _kth(name: str, told: str, genre: float, valence: float) -> Experiment:
-    return Experiment(
+def _figures(accuracy: float, macro_f1: float, auc: float) -> Mapping[str, float]:
+    return {"accuracy": accuracy, "macro_f1": macro_f1, "auc": auc}
+
+
+def _kth(name: str, description: str, genre: float, valence: float) -> NetworkExperiment:
+    return NetworkExperiment(
         name=name,
-        report="kth-attention-cnn",
-        told=told,
+        paper=KTH,
+        description=description,
+        task=MusicTask(paper_split="leaking"),
         config=replace(KTH_CONFIG, architecture=name),
-        claim=Claim(
+        published=Published(
             "Results & Conclusion",
-            "ten genres of 75 clips each from the Free Music Archive, 3-second slices, split not told",
+            "ten genres of 75 clips each from the Free Music Archive, 3-second slices, split not stated",
             {"accuracy": genre, "valence": valence},
         ),
         grid={
@@ -87,31 +103,28 @@ def _kth(name: str, told: str, genre: float, valence: float) -> Experiment:
     )
 
 
-def _mfcc(name: str, told: str, figures: Mapping[str, float]) -> Experiment:
-    return Experiment(
+def _mfcc(name: str, description: str, figures: Mapping[str, float]) -> NetworkExperiment:
+    return NetworkExperiment(
         name=name,
-        report="upc-mfcc-cnn",
-        told=told,
+        paper=MFCC,
+        description=description,
+        task=MusicTask(spec=CLIP_PART, paper_split="tracks", test_share=0.4, random_crops=True),
         config=replace(MFCC_CONFIG, architecture=name),
-        spec=CLIP_PART,
-        protocols=("tracks", "filtered"),
-        test_share=0.4,
-        anywhere=True,
         seeds=3,
-        claim=Claim("Results", "GTZAN, ten genres, tracks held apart, 40 of each genre in test", figures),
+        published=Published(
+            "Results", "GTZAN, ten genres, tracks held apart, 40 of each genre in test", figures
+        ),
     )
 
 
-def _tokens(name: str, told: str) -> Experiment:
-    return Experiment(
+def _tokens(name: str, description: str, **changes: Any) -> NetworkExperiment:
+    ours = NetworkExperiment(
         name=name,
-        report="spectrogram-sequence-attention",
-        told=told,
+        paper=TOKENS,
+        description=description,
+        task=MusicTask(spec=CLIP, paper_split="tracks", random_crops=True),
         config=replace(TOKENS_CONFIG, architecture=name),
-        spec=CLIP,
-        protocols=("tracks", "filtered"),
-        anywhere=True,
-        claim=Claim("2.1", "GTZAN, ten genres; a confusion matrix is shown, no figure stated", {}),
+        published=Published("2.1", "GTZAN, ten genres; a confusion matrix is shown, no figure stated", {}),
         grid={
             "learning_rate": (5e-4, 1e-3, 2e-3, 4e-3),
             "weight_decay": (0.005, 0.02, 0.08),
@@ -120,74 +133,71 @@ def _tokens(name: str, told: str) -> Experiment:
             "batch": (8, 16, 32),
         },
     )
+    return replace(ours, **changes)
 
 
-VGG = Experiment(
+def _hop(name: str, description: str, spec: MelSpec) -> NetworkExperiment:
+    arguments = {"n_labels": len(AUDIO_GENRES), "batch_norm": True, "n_frames": spec.n_frames}
+    return NetworkExperiment(
+        name=name,
+        paper=OWN,
+        description=description,
+        task=MusicTask("gtzan-audio", AUDIO_GENRES, spec),
+        config=replace(QUEENS_CONFIG, arguments=arguments),
+        seeds=3,
+    )
+
+
+def _best(
+    name: str, description: str, config: TrainConfig = GTZAN_FIRST, **changes: Any
+) -> NetworkExperiment:
+    ours = NetworkExperiment(
+        name=name, paper=OWN, description=description, task=WHOLE_GTZAN, config=config, seeds=3
+    )
+    return replace(ours, **changes)
+
+
+VGG = NetworkExperiment(
     name="queens-vgg16",
-    report="queens-parallel-bgru-cnn",
-    told="VGG-16 on windows of 64 × 32, without ImageNet's weights",
+    paper=QUEENS,
+    description="VGG-16 on windows of 64 × 32, without ImageNet's weights",
+    task=MusicTask(labels=QUEENS_GENRES, paper_split="leaking"),
     config=replace(
         QUEENS_CONFIG,
         architecture="queens-vgg16",
         arguments={"n_labels": 5, "size": (64, 32)},
         learning_rate=1e-4,
     ),
-    labels=QUEENS_GENRES,
-    claim=Claim(
+    published=Published(
         "Results", 'pretrained, 224 × 224 in colour; "as high as only 50% to 60%"', {"accuracy": 0.6}
     ),
 )
 
-
-HAN_GRID = {
-    "learned": (True, False),
-    "learning_rate": (1e-3, 3e-3),
-    "distillation_weight": (0.0, 0.5, 0.9),
-    "dropout_word": (0.1, 0.3),
-}
-IIT = Claim(
-    "Table 1",
-    "fusion, FMA medium with lyrics, 16 genres, 80/10/10, artist filter",
-    {"accuracy": 0.762, "macro_f1": 0.768, "log_loss": 0.754},
+BASELINE = BaselineExperiment(
+    name="lyrics-tfidf",
+    paper=LYRICS,
+    description="words and word pairs, logistic regression",
+    task=LyricsTask(),
+)
+HAN = NetworkExperiment(
+    name="lyrics-han",
+    paper=LYRICS,
+    description="attention over words, then over sung lines; the baseline is distilled into it",
+    task=LyricsTask(distil_baseline=True),
+    config=HAN_CONFIG,
+    seeds=3,
+    grid={
+        "learned": (True, False),
+        "learning_rate": (1e-3, 3e-3),
+        "distillation_weight": (0.0, 0.5, 0.9),
+        "dropout_word": (0.1, 0.3),
+    },
 )
 
-
-def _lyrics(name: str, told: str, config: TrainConfig, **changes: Any) -> Experiment:
-    ours = Experiment(name, "iitkgp-lyrics-han-cnn", told, config, "lyrics", LYRICS.labels, seeds=3)
-    return replace(ours, **{"protocols": ("artists",), **changes})
-
-
-def _hop(name: str, told: str, spec: MelSpec) -> Experiment:
-    arguments = {"n_labels": len(AUDIO_GENRES), "batch_norm": True, "n_frames": spec.n_frames}
-    return Experiment(
-        name=name,
-        report="mgtag",
-        told=told,
-        config=replace(QUEENS_CONFIG, arguments=arguments),
-        data="gtzan-audio",
-        labels=AUDIO_GENRES,
-        spec=spec,
-        protocols=("filtered",),
-        seeds=3,
-    )
-
-
-def _best(name: str, told: str, config: TrainConfig = GTZAN_FIRST, **changes: Any) -> Experiment:
-    ours = Experiment(name, "mgtag", told, config, protocols=("filtered",), anywhere=True, seeds=3)
-    return replace(ours, **changes)
-
-
-TEACHERS = ("best-averaged", "best-cnn")
-
-
-REPORTS: Mapping[str, str] = {
-    "queens-parallel-bgru-cnn": "Queen's: parallel BGRU and CNN",
-    "kth-attention-cnn": "KTH: CNN with attention over its map",
-    "spectrogram-sequence-attention": "Attention over spectrogram tokens",
-    "upc-mfcc-cnn": "UPC: CNN on cepstral coefficients",
-    "iitkgp-lyrics-han-cnn": "IIT Kharagpur: lyrics and spectrogram",
-    "mgtag": "mgtag's own",
-}
+WHOLE_GTZAN = MusicTask(random_crops=True)
+AVERAGED = _best("best-averaged", "and its weights averaged")
+CNN = _best("best-cnn", "the KTH paper's CNN, augmented and averaged", GTZAN_CNN)
+SHALLOW = _best("best-shallow", "best-averaged, windows cut off 50 dB under their loudest", GTZAN_SECOND)
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     experiment.name: experiment
@@ -196,8 +206,10 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _queens("queens-bgru", "two layers of BGRU, mean over time", 0.84, 0.84, 0.97),
         _queens("queens-bgru-attention", "BGRU, frames weighted by a CNN", 0.88, 0.88, 0.98),
         _queens("queens-parallel", "BGRU with attention, and CNN, side by side", 0.90, 0.90, 0.98),
-        replace(
-            _queens("queens-parallel-mixed", "the same, its windows mixed and masked", 0.90, 0.90, 0.98),
+        _queens(
+            "queens-parallel-mixed",
+            "the same, its windows mixed and masked",
+            *(0.90, 0.90, 0.98),
             config=MIXED_CONFIG,
         ),
         _homburg("cnn", 0.68, 0.51, 0.91),
@@ -211,47 +223,43 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         _mfcc("mfcc-26", "CNN on 26 cepstral coefficients a frame", {"accuracy": 0.61}),
         _mfcc("mfcc-18", "CNN on 18 cepstral coefficients a frame", {}),
         VGG,
-        _lyrics("lyrics-tfidf", "words and word pairs, logistic regression", TrainConfig(TFIDF), seeds=1),
-        _lyrics(
-            "lyrics-han",
-            "attention over words, then over sung lines; the baseline teaches",
-            HAN_CONFIG,
-            grid=HAN_GRID,
-            baseline=True,
+        BASELINE,
+        HAN,
+        EnsembleExperiment(
+            name="lyrics-both",
+            paper=LYRICS,
+            description="the baseline and the lyrics-han networks, averaged",
+            task=LyricsTask(),
+            members=(HAN,),
+            baseline=BASELINE,
         ),
-        _lyrics(
-            "lyrics-both",
-            "the baseline and the lyrics-han networks, asked together",
-            HAN_CONFIG,
-            members=("lyrics-han",),
-            baseline=True,
+        NetworkExperiment(
+            name="lyrics-cnn",
+            paper=LYRICS,
+            description="its spectrogram network on GTZAN",
+            task=MusicTask(spec=CLIP, paper_split="tracks", random_crops=True),
+            config=SPECTROGRAM_CONFIG,
         ),
-        _lyrics(
-            "lyrics-cnn",
-            "its spectrogram network on GTZAN",
-            SPECTROGRAM_CONFIG,
-            data="gtzan",
-            labels=GTZAN.labels,
-            spec=CLIP,
-            protocols=("tracks", "filtered"),
-            anywhere=True,
-            seeds=1,
-        ),
-        _lyrics(
-            "lyrics-fusion",
-            "both, on pairs of a song's words and a clip of the same genre",
-            FUSION_CONFIG,
-            data="fusion",
-            labels=fusion.LABELS,
-            spec=CLIP,
-            claim=IIT,
+        NetworkExperiment(
+            name="lyrics-fusion",
+            paper=LYRICS,
+            description="both, on pairs of a song's words and a clip of the same genre",
+            task=PairsTask(PAIR_GENRES, CLIP),
+            config=FUSION_CONFIG,
+            seeds=3,
+            published=Published(
+                "Table 1",
+                "fusion, FMA medium with lyrics, 16 genres, 80/10/10, artist filter",
+                {"accuracy": 0.762, "macro_f1": 0.768, "log_loss": 0.754},
+            ),
         ),
         _tokens("tokens", "CNN on twenty tokens of a clip, attention over them"),
         _tokens("tokens-vae", "the same, codes drawn and tokens rebuilt from them"),
         _tokens("tokens-sparse", "the same, codes pulled towards zero"),
         _tokens("tokens-next", "the same, each token's code to tell the next token"),
-        replace(
-            _tokens("tokens-searched", "the first, with the settings that a search found"),
+        _tokens(
+            "tokens-searched",
+            "the first, with the settings that a search found",
             config=SEARCHED_CONFIG,
             grid={},
         ),
@@ -264,16 +272,24 @@ EXPERIMENTS: Mapping[str, Experiment] = {
             seeds=1,
         ),
         _best("best-augmented", "and augmented", replace(GTZAN_FIRST, averaging=0.0), seeds=1),
-        _best("best-averaged", "and its weights averaged"),
-        _best("best-cnn", "the poster's CNN, augmented and averaged", GTZAN_CNN),
-        _best("best-ensemble", "the networks of these two rows, asked together", members=TEACHERS),
-        _best("best", "one network, taught by those", GTZAN_SECOND, teachers=TEACHERS),
-        _best("best-shallow", "best-averaged, windows cut off 50 dB under their loudest", GTZAN_SECOND),
-        _best(
-            "best-whole",
-            "best-shallow on training and validation tracks together, nothing chosen",
-            replace(GTZAN_SECOND, choose="last"),
-            refit="best-shallow",
+        AVERAGED,
+        CNN,
+        EnsembleExperiment(
+            name="best-ensemble",
+            paper=OWN,
+            description="the networks of these two rows, averaged",
+            task=WHOLE_GTZAN,
+            members=(AVERAGED, CNN),
+        ),
+        _best("best", "one network, those distilled into it", GTZAN_SECOND, teachers=(AVERAGED, CNN)),
+        SHALLOW,
+        RefitExperiment(
+            name="best-whole",
+            paper=OWN,
+            description="best-shallow on training and validation tracks together, nothing chosen",
+            task=WHOLE_GTZAN,
+            of=SHALLOW,
+            seeds=3,
         ),
     )
 }

@@ -12,9 +12,9 @@ from typing import Any
 import optuna
 
 from mgtag.errors import UsageError
-from mgtag_train.lab.experiment import Experiment
+from mgtag_train.lab.experiment import Experiment, NetworkExperiment
 from mgtag_train.lab.experiments import EXPERIMENTS
-from mgtag_train.lab.inputs import Inputs, materials, missing
+from mgtag_train.lab.tasks import Inputs
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.jobs import Progress, one_thread, run_all
 from mgtag_train.learn.run_record import commit
@@ -25,12 +25,18 @@ SEED = 0  # of the split, the weights and the order of the grid
 
 
 def search(
-    name: str, inputs: Inputs, out: Path, trials: int, jobs: int, progress: Progress, resume: bool = False
+    experiment: Experiment,
+    inputs: Inputs,
+    out: Path,
+    trials: int,
+    jobs: int,
+    progress: Progress,
+    resume: bool = False,
 ) -> Path:
-    """Train an experiment with several settings of its `Experiment.grid`, and keep what validation said.
+    """Train an experiment with settings of its `NetworkExperiment.grid`; keep their validation figures.
 
-    A trial that does worse than half of the others at the same epoch is given up (Optuna's median
-    pruner). The test part is never heard.
+    A trial that does worse than half of the others at the same epoch is pruned (Optuna's median
+    pruner). The test part is not used.
 
     Parameters
     ----------
@@ -47,15 +53,14 @@ def search(
     Raises
     ------
     UsageError
-        If the experiment has nothing to search over, or its data was not given.
+        If the experiment has nothing to search over.
     """
-    if name not in EXPERIMENTS or not EXPERIMENTS[name].grid:
-        having = ", ".join(e.name for e in EXPERIMENTS.values() if e.grid)
-        raise UsageError(f"{name} has no settings to search over; these have: {having}.")
-    experiment = EXPERIMENTS[name]
-    if what := missing(experiment, inputs):
-        raise UsageError(f"{name} needs {what}.")
-    folder = out / name
+    if not isinstance(experiment, NetworkExperiment) or not experiment.grid:
+        having = [e.name for e in EXPERIMENTS.values() if isinstance(e, NetworkExperiment) and e.grid]
+        raise UsageError(
+            f"{experiment.name} has no settings to search over; these have: {', '.join(having)}."
+        )
+    folder = out / experiment.name
     folder.mkdir(parents=True, exist_ok=True)
     if not resume:
         (folder / STUDY).unlink(missing_ok=True)
@@ -73,7 +78,7 @@ def changed(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
     return replace(config, **own, arguments={**config.arguments, **others})
 
 
-def _study(experiment: Experiment, folder: Path) -> optuna.Study:
+def _study(experiment: NetworkExperiment, folder: Path) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(
         storage=f"sqlite:///{(folder / STUDY).absolute()}",
@@ -84,16 +89,20 @@ def _study(experiment: Experiment, folder: Path) -> optuna.Study:
     )
 
 
-def _trials(experiment: Experiment, inputs: Inputs, folder: Path, count: int, progress: Progress) -> None:
-    parts = materials(experiment, experiment.protocols[-1], SEED, inputs)
+def _trials(
+    experiment: NetworkExperiment, inputs: Inputs, folder: Path, count: int, progress: Progress
+) -> None:
+    task = experiment.task
+    examples = task.examples(task.honest_split, SEED, inputs, experiment.config)
 
     def objective(trial: optuna.Trial) -> float:
         values = {key: trial.suggest_categorical(key, choices) for key, choices in experiment.grid.items()}
-        training = Training(changed(experiment.config, values), parts["train"], parts["valid"], SEED)
-        told = f"{experiment.name} {trial.number}"
+        config = changed(experiment.config, values)
+        training = Training(config, examples["train"], examples["valid"], SEED)
+        name = f"{experiment.name} {trial.number}"
         while not training.finished:
             row = training.run_epoch()
-            progress(told, training.epoch, training.config.epochs, row)
+            progress(name, training.epoch, training.config.epochs, row)
             trial.report(row["log_loss"], training.epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned
@@ -105,11 +114,11 @@ def _trials(experiment: Experiment, inputs: Inputs, folder: Path, count: int, pr
         _study(experiment, folder).optimize(objective, n_trials=count)
 
 
-def _write(experiment: Experiment, study: optuna.Study, path: Path) -> Path:
+def _write(experiment: NetworkExperiment, study: optuna.Study, path: Path) -> Path:
     rows: Sequence[optuna.trial.FrozenTrial] = [t for t in study.trials if t.value is not None]
     found = {
         "experiment": experiment.name,
-        "protocol": experiment.protocols[-1],
+        "split": experiment.task.honest_split,
         "grid": {key: list(choices) for key, choices in experiment.grid.items()},
         "commit": commit(),
         "pruned": sum(t.state == optuna.trial.TrialState.PRUNED for t in study.trials),

@@ -1,4 +1,4 @@
-"""A finished run of the laboratory, to be asked about."""
+"""A finished run of an experiment on music, loaded with its data, to be analysed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from pathlib import Path
 from mgtag.arrays import I64
 from mgtag.errors import UsageError
 from mgtag.models import Network
+from mgtag_train.lab.commands import exportable
 from mgtag_train.lab.experiments import EXPERIMENTS
-from mgtag_train.lab.inputs import Inputs, materials
+from mgtag_train.lab.tasks import Inputs
 from mgtag_train.learn.batches import Windows
 from mgtag_train.learn.jobs import RECORD, load_best
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network, and the tracks that it was split by."""
+    """A network, and the tracks that it was trained, validated and tested on."""
 
     name: str
     model: Network
@@ -26,22 +27,21 @@ class Trained:
 
     def genres(self, part: str) -> I64:
         """Labels of a part's tracks, shape ``(tracks,)``."""
-        found: I64 = self.parts[part].labels.numpy()
-        return found
+        labels: I64 = self.parts[part].labels.numpy()
+        return labels
 
 
-def trained(experiment: str, protocol: str, inputs: Inputs, runs: Path, seed: int = 0) -> Trained:
-    """Load a run of the laboratory with the tracks that it was split by.
+def load_trained(name: str, split: str, inputs: Inputs, runs: Path, seed: int = 0) -> Trained:
+    """Load a run of a network experiment on music.
 
     Raises
     ------
     UsageError
         If it has not been trained to its end.
     """
-    folder = runs / experiment / f"{protocol}-{seed}"
+    folder = runs / name / f"{split}-{seed}"
     if not (folder / RECORD).is_file():
-        raise UsageError(f"{folder} is no finished run: `mgtag train {experiment} --out {runs}` makes it.")
-    settings = EXPERIMENTS[experiment]
-    parts = materials(settings, protocol, seed, inputs)
-    windows = {part: one for part, one in parts.items() if isinstance(one, Windows)}
-    return Trained(f"{experiment}/{protocol}-{seed}", load_best(folder), settings.labels, windows)
+        raise UsageError(f"{folder} is no finished run: `mgtag lab run {name} --out {runs}` makes it.")
+    experiment, task = exportable(EXPERIMENTS[name])
+    examples = task.examples(split, seed, inputs, experiment.config)
+    return Trained(f"{name}/{split}-{seed}", load_best(folder), task.labels, examples)

@@ -8,61 +8,16 @@ is given, so that a resumed run sees what an uninterrupted one would have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
 from mgtag.features import DYNAMIC_RANGE, FLAT
+from mgtag_train.learn.config import Augment
 
 LN10_10 = float(np.log(10) / 10)  # natural logarithms a decibel of power
 KNOTS = 7  # of the random equaliser over the mel axis: about one an octave
-
-
-@dataclass(frozen=True)
-class Augment:
-    """How far each change may go; zero switches it off.
-
-    Attributes
-    ----------
-    speed : float
-        Frames are read at 1 ± this speed; the texture within a frame stays.
-    shift : float
-        Bands up or down; one is about half a semitone above 1 kHz.
-    equaliser_db : float
-        Deviation of a smooth random curve over the bands.
-    band_limit : float
-        Share of windows that lose their lowest or highest bands, as old records and radios do.
-    noise_floor : float
-        Share of windows under which noise is laid, 20 to 60 dB below their loudest cell.
-    dynamics : float
-        Decibels below the maximum are bent by a power of ``2 ** ±this``.
-    floor_db : float
-        A window is cut this many dB below its loudest cell, or less deep, up to its `MelSpec.top_db`.
-    same_genre : float
-        Share of windows to which another of their genre is added, as sound adds.
-    mask_bands, mask_frames : int
-        Widest stretch that is blanked, twice each (SpecAugment, arXiv:1904.08779).
-    mixup : float
-        Both parameters of the Beta from which mixing weights come (arXiv:1710.09412).
-    """
-
-    speed: float = 0.2
-    shift: float = 2.0
-    equaliser_db: float = 4.0
-    band_limit: float = 0.3
-    noise_floor: float = 0.3
-    dynamics: float = 0.3
-    floor_db: float = 50.0
-    same_genre: float = 0.2
-    mask_bands: int = 16
-    mask_frames: int = 6
-    mixup: float = 0.3
-
-
-NONE = Augment(0, 0, 0, 0, 0, 0, DYNAMIC_RANGE, 0, 0, 0, 0)
 
 
 def columns(n: int, frames: int | Tensor, n_frames: int, augment: Augment, g: Generator) -> Tensor:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mgtag_train.learn.augment import NONE, Augment
-from mgtag_train.learn.config import TrainConfig
+from mgtag_train.learn.config import NONE, Augment, TrainConfig
 
 # Chosen on the validation tracks. Half the report's units, which learn twice as fast. Bands are pooled
 # early and frames late: a frame is 77 ms already, while two neighbouring bands say nearly the same.
@@ -72,7 +71,7 @@ MFCC_CONFIG = TrainConfig(
     patience=15,
 )
 TOKENS_CONFIG = replace(MFCC_CONFIG, architecture="tokens", epochs=25, slices=1, batch=16)
-# What `mgtag train tokens --search 8` found best; see records/analysis/search-tokens.json.
+# What `mgtag lab search tokens --trials 8` found best; see records/analysis/search-tokens.json.
 SEARCHED_CONFIG = replace(
     TOKENS_CONFIG, arguments={"dropout": 0.3, "code": 64}, batch=32, learning_rate=2e-3, weight_decay=0.005
 )

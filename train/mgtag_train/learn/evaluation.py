@@ -1,29 +1,33 @@
 """Every figure of a finished network, for its run record.
 
 Probabilities are calibrated on validation first (a temperature for slices, one for the votes of
-tracks), so that a log loss tells how good the answers are and not how far training ran on.
+tracks), so that a log loss measures the predictions and not how long training went on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+import torch
 from sklearn.metrics import classification_report, confusion_matrix, f1_score, roc_auc_score
 from sklearn.preprocessing import label_binarize
+from torch import Tensor
 
 from mgtag.arrays import F32, I64
+from mgtag.models import Kth, ModelOutput, Network
+from mgtag.models.kth import MOODS
 from mgtag_train.learn import calibration, metrics
+from mgtag_train.learn.batches import Examples
 from mgtag_train.learn.metrics import BINS
-
-Figures = dict[str, float]
+from mgtag_train.learn.run_record import Evaluation, Figures, Measured
+from mgtag_train.learn.trainer import predict
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a network said of one part of the data.
+    """The outputs for one part of the data, and the truth.
 
     Attributes
     ----------
@@ -39,11 +43,59 @@ class Predictions:
     owner: I64
     truth: I64
 
+    def averaged_with(self, other: Predictions) -> Predictions:
+        """Return the mean of both models' probabilities, as log-probabilities."""
+        return replace(
+            self, logits=np.log((metrics.softmax(self.logits) + metrics.softmax(other.logits)) / 2)
+        )
+
+
+def evaluate_network(
+    model: Network,
+    examples: Mapping[str, Examples],
+    labels: tuple[str, ...],
+    by: str,
+    temperatures: Mapping[str, float] | None = None,
+    second_model: Mapping[str, Predictions] | None = None,
+) -> Evaluation:
+    """Measure a network on every part, and its valence head where it has one.
+
+    Parameters
+    ----------
+    by, temperatures
+        As `evaluate` takes them.
+    second_model : mapping of str to Predictions, optional
+        Of the same inputs by another model, whose probabilities are averaged with the network's.
+    """
+    inputs = {part: _music(each) for part, each in examples.items()}
+
+    def predicted(output: Callable[[ModelOutput], Tensor]) -> dict[str, Predictions]:
+        return {
+            part: Predictions(predict(model, x, output=output), owner, truth)
+            for part, (x, owner, truth) in inputs.items()
+        }
+
+    found = predicted(lambda output: output.logits)
+    if second_model:
+        found = {part: each.averaged_with(second_model[part]) for part, each in found.items()}
+    evaluation = evaluate(found, labels, by, temperatures)
+    if not (isinstance(model, Kth) and model.spec.moods):
+        return evaluation
+    of_genre = np.array(model.spec.moods)
+    moods = predicted(lambda output: model.valence(output.embedding))
+    moods = {part: replace(each, truth=of_genre[each.truth]) for part, each in moods.items()}
+    valence = asdict(evaluate(moods, MOODS, by))
+    kept = {key: valence[key] for key in ("measured", "confusion", "by_genre")}
+    return replace(evaluation, more={"valence": kept})
+
 
 def evaluate(
-    parts: Mapping[str, Predictions], labels: tuple[str, ...], by: str, temperatures: Figures | None = None
-) -> dict[str, Any]:
-    """Measure a network.
+    parts: Mapping[str, Predictions],
+    labels: tuple[str, ...],
+    by: str,
+    temperatures: Mapping[str, float] | None = None,
+) -> Evaluation:
+    """Measure predictions.
 
     Parameters
     ----------
@@ -51,41 +103,32 @@ def evaluate(
         ``"train"``, ``"valid"`` and ``"test"``, the last one last.
     by : {"slices", "tracks"}
         What the confusion matrix counts.
-    temperatures : dict, optional
+    temperatures : mapping, optional
         Of ``"slices"`` and of the votes of ``"tracks"``; otherwise they are fitted on validation.
-
-    Returns
-    -------
-    dict
-        ``measured``, ``temperatures``, ``confusion``, ``by_genre`` and ``reliability``, as
-        `mgtag_train.learn.run_record.Record` has them.
     """
     if temperatures is None:
         valid = parts["valid"]
         fitted = calibration.temperatures(valid.logits, valid.owner, valid.truth)
         temperatures = dict(zip(("slices", "tracks"), fitted, strict=True))
-    temperature, vote_temperature = temperatures["slices"], temperatures["tracks"]
-    measured: dict[str, dict[str, Figures]] = {}
-    for part, said in parts.items():
-        slices = metrics.softmax(said.logits, temperature)
-        tracks = metrics.votes(slices, said.owner, vote_temperature)
-        measured[part] = {
-            "slices": figures(slices, said.truth[said.owner]),
-            "tracks": figures(tracks, said.truth),
-        }
-        measured[part]["tracks"]["calibration_error"] = metrics.calibration_error(tracks, said.truth)
-    truth = said.truth[said.owner] if by == "slices" else said.truth
-    answered = (slices if by == "slices" else tracks).argmax(axis=1)
-    report = classification_report(
-        truth, answered, labels=range(len(labels)), target_names=labels, output_dict=True, zero_division=0
+    measured = {}
+    for part, found in parts.items():
+        slices = metrics.softmax(found.logits, temperatures["slices"])
+        tracks = metrics.votes(slices, found.owner, temperatures["tracks"])
+        error = metrics.calibration_error(tracks, found.truth)
+        of_tracks = replace(figures(tracks, found.truth), calibration_error=error)
+        measured[part] = Measured(figures(slices, found.truth[found.owner]), of_tracks)
+    truth = found.truth[found.owner] if by == "slices" else found.truth
+    predicted = (slices if by == "slices" else tracks).argmax(axis=1)
+    scores = classification_report(
+        truth, predicted, labels=range(len(labels)), target_names=labels, output_dict=True, zero_division=0
     )
-    return {
-        "measured": measured,
-        "temperatures": temperatures,
-        "confusion": confusion_matrix(truth, answered, labels=range(len(labels))).tolist(),
-        "by_genre": {label: report[label] for label in labels},
-        "reliability": reliability(tracks, said.truth),
-    }
+    return Evaluation(
+        measured=measured,
+        temperatures=temperatures,
+        confusion=confusion_matrix(truth, predicted, labels=range(len(labels))).tolist(),
+        by_genre={label: scores[label] for label in labels},
+        reliability=reliability(tracks, found.truth),
+    )
 
 
 def figures(probabilities: F32, truth: I64) -> Figures:
@@ -93,13 +136,13 @@ def figures(probabilities: F32, truth: I64) -> Figures:
     n_labels = probabilities.shape[1]
     present = np.unique(truth)
     columns = label_binarize(truth, classes=range(n_labels)) if n_labels > 2 else np.eye(2)[truth]
-    return {
-        "n": len(truth),
-        "accuracy": metrics.accuracy(probabilities, truth),
-        "macro_f1": float(f1_score(truth, probabilities.argmax(axis=1), average="macro", labels=present)),
-        "auc": float(roc_auc_score(columns[:, present], probabilities[:, present], average="macro")),
-        "log_loss": metrics.log_loss(probabilities, truth),
-    }
+    return Figures(
+        n=len(truth),
+        accuracy=metrics.accuracy(probabilities, truth),
+        macro_f1=float(f1_score(truth, probabilities.argmax(axis=1), average="macro", labels=present)),
+        auc=float(roc_auc_score(columns[:, present], probabilities[:, present], average="macro")),
+        log_loss=metrics.log_loss(probabilities, truth),
+    )
 
 
 def reliability(probabilities: F32, truth: I64) -> dict[str, list[float]]:
@@ -113,3 +156,12 @@ def reliability(probabilities: F32, truth: I64) -> dict[str, list[float]]:
         "confidence": (np.bincount(bins, confidence, BINS) / each).tolist(),
         "accuracy": (np.bincount(bins, right, BINS) / each).tolist(),
     }
+
+
+def _music(examples: Examples) -> tuple[Tensor, I64, I64]:
+    """Return all inputs, the clip of each, and the clips' labels, without what is not music."""
+    inputs, owner = examples.tiles()
+    clip, truth = examples.clips(owner)
+    music = truth >= 0
+    kept = music[clip]
+    return inputs[torch.from_numpy(kept)], (np.cumsum(music) - 1)[clip[kept]], truth[music]

@@ -18,7 +18,6 @@ from mgtag_train.learn.batches import Windows
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.lyrics_batches import Texts
 
-LABELS = ("rock", "pop", "hiphop", "country", "metal")  # in both sets, with songs enough
 SONGS_PER_CLIP = 5  # in the fixed pairs that are chosen and measured on
 
 

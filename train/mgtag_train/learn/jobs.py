@@ -19,7 +19,7 @@ from mgtag.models import Network, build
 from mgtag.workers import Workers
 from mgtag_train.learn.batches import Examples
 from mgtag_train.learn.config import TrainConfig
-from mgtag_train.learn.run_record import Record, commit, versions
+from mgtag_train.learn.run_record import RunRecord, commit, versions
 from mgtag_train.learn.trainer import Training, channels_last, save_checkpoint
 
 CHECKPOINT, BEST, RECORD = "checkpoint.pt", "best.pt", "record.json"
@@ -57,13 +57,13 @@ def fit(
     resume: bool,
     progress: Progress,
     device: str = "cpu",
-) -> Record:
+) -> RunRecord:
     """Train one network to its end, in one thread, with a checkpoint after every epoch.
 
     Returns
     -------
-    Record
-        Of the run, not yet written.
+    RunRecord
+        Not yet written.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def fit(
             progress(job.name, training.epoch, job.config.epochs, row)
         model = {"architecture": job.config.architecture, "arguments": dict(job.config.arguments)}
         save_checkpoint(job.folder / BEST, model | {"weights": training.best})
-        return Record(
+        return RunRecord(
             name=job.name,
             seed=job.seed,
             config=asdict(job.config),

@@ -73,7 +73,7 @@ class Texts:
         return owner.numpy(), self.labels.numpy()
 
 
-def read(
+def make_texts(
     parts: Mapping[str, Sequence[Song]], spec: HanSpec, cache: Path | None = None, baseline: bool = False
 ) -> dict[str, Texts]:
     """Make materials of a split; vocabulary and word vectors are of its training songs only.

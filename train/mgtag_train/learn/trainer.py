@@ -192,21 +192,21 @@ def predict(
     model: nn.Module,
     inputs: Tensor,
     fast: bool = False,
-    read: Callable[[ModelOutput], Tensor] = lambda said: said.logits,
+    output: Callable[[ModelOutput], Tensor] = lambda output: output.logits,
 ) -> F32:
-    """Return what a network says of its inputs, shape ``(n, labels)``; nothing is learned.
+    """Return a network's logits for these inputs, shape ``(n, labels)``, or another of its outputs.
 
     Parameters
     ----------
     fast : bool
         In bfloat16: good enough to follow a run, not to publish a figure.
-    read : callable
-        What to take of the answer; the logits.
+    output : callable
+        Which output of the network.
     """
     model.eval()
     device = next(model.parameters()).device
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=fast):
-        parts = [read(model(part.to(device))).float() for part in torch.split(inputs, EVAL_BATCH)]
+        parts = [output(model(part.to(device))).float() for part in torch.split(inputs, EVAL_BATCH)]
     return torch.cat(parts).cpu().numpy()
 
 

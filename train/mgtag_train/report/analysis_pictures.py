@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from mgtag_train.report.drawing import INK, bare, blank, clouds, halo, hues
 from mgtag_train.report.paper_figures import ATTENTION_STEPS
-from mgtag_train.report.paper_tables import Record
+from mgtag_train.report.records import Analysis
 
 
-def attention(analysis: Record) -> Figure:
+def attention(analysis: Analysis) -> Figure:
     """Mean attention of `tokens` over the twenty steps; rings are the deck's three steps of each genre."""
     found = {key: analysis[key]["attention"]["by_genre"] for key in ("filtered", "tracks")}
     grids = {key: np.array([row["mean"] for row in rows.values()]) for key, rows in found.items()}
@@ -38,7 +38,7 @@ def attention(analysis: Record) -> Figure:
     return figure
 
 
-def pca_2d(analysis: Record) -> Figure:
+def pca_2d(analysis: Analysis) -> Figure:
     """Draw clips and the genres' means on the first two principal axes."""
     one = analysis["filtered"]
     points, labels, names = np.array(one["points"]["xyz"]), np.array(one["points"]["label"]), one["labels"]
@@ -62,7 +62,7 @@ def pca_2d(analysis: Record) -> Figure:
     return figure
 
 
-def pca_3d(analysis: Record) -> Figure:
+def pca_3d(analysis: Analysis) -> Figure:
     """Draw clips and genres in three dimensions, as the deck has them."""
     one = analysis["filtered"]
     points, labels, names = np.array(one["points"]["xyz"]), np.array(one["points"]["label"]), one["labels"]
@@ -87,7 +87,7 @@ def pca_3d(analysis: Record) -> Figure:
     return figure
 
 
-def tsne(analysis: Record) -> Figure:
+def tsne(analysis: Analysis) -> Figure:
     """Test slices laid out by t-SNE, as they are and as `kth-attention` sees them."""
     one = analysis
     figure = blank(8.6, 4.9)

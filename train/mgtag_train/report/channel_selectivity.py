@@ -12,8 +12,8 @@ from torch import Tensor
 from mgtag.arrays import F64, I64
 from mgtag.errors import UsageError
 from mgtag.models import Mfcc
-from mgtag_train.lab.inputs import Inputs
-from mgtag_train.lab.trained import trained
+from mgtag_train.lab.tasks import Inputs
+from mgtag_train.lab.trained import load_trained
 from mgtag_train.report import class_statistics
 
 FAINT = 0.01  # of a block's mean activation: channels below it are dead
@@ -23,7 +23,7 @@ BATCH = 32
 @torch.inference_mode()
 def blocks(inputs: Inputs, runs: Path) -> dict[str, Any]:
     """Ask each channel of each block of `mfcc-26` which genre excites it most."""
-    run = trained("mfcc-26", "filtered", inputs, runs)
+    run = load_trained("mfcc-26", "filtered", inputs, runs)
     assert isinstance(run.model, Mfcc)
     examples = run.parts["test"]
     windows, owner = examples.tiles()

@@ -6,15 +6,12 @@ genre is watched; or all are taken away and brought back in that order. The same
 random is what chance can do. A frame is removed in two ways, since either leaves traces of its own:
 it becomes the slice's average frame, or it falls silent.
 
-``python -m mgtag_train.report.faithfulness --features mel.npz`` measures the shipped bundle on the
-test tracks, and writes the record, its section of ``RESULTS.md`` and its sentence of the user guide.
+``mgtag lab faithfulness --features mel.npz`` measures the shipped bundle on the test tracks.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +31,9 @@ from mgtag_train.data.splitting import split_names
 from mgtag_train.data.tracks import SliceDataset, load_cache, take
 from mgtag_train.learn import metrics
 from mgtag_train.learn.run_record import commit, versions
-from mgtag_train.report.faithfulness_page import section, sentence, write_block
+from mgtag_train.report.faithfulness_page import BEGIN, END, section, sentence
+from mgtag_train.report.markdown import write_block
+from mgtag_train.report.records import ReportFolder
 
 Mask = NDArray[np.bool_]
 
@@ -42,11 +41,6 @@ COUNTS = (0, 4, 10, 20, 39)  # frames removed of each slice
 MIDDLE = COUNTS[1:-1]
 EVERY = 3  # slices of a track: every third says it as well, and in a third of the time
 DRAWS = 3  # of chance
-
-HERE = Path(__file__).parents[2]
-RECORD = HERE / "records" / "faithful.json"
-RESULTS = HERE / "RESULTS.md"
-GUIDE = HERE.parent / "docs" / "guide.md"
 
 
 def averaged(x: F32, frames: Mask) -> F32:
@@ -115,14 +109,6 @@ def measure(
     }
 
 
-def write(record: Mapping[str, Any]) -> None:
-    """Write the record, its section and its sentence."""
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    write_block(RESULTS, section(record))
-    write_block(GUIDE, sentence(record))
-
-
 def _weigh(tagger: Tagger, method: Any, x: F32, target: I64, before: F32) -> F32:
     weights = np.empty((len(x), x.shape[2]), np.float32)
     for genre in np.unique(target):
@@ -171,16 +157,30 @@ def _by_track(values: F32, owner: I64) -> F32:
     return np.asarray(np.bincount(owner, values) / np.bincount(owner), np.float32)
 
 
-def main() -> None:
-    """Measure the shipped bundle on the test tracks and write what came out."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--features", type=Path, required=True, help="mel.npz")
-    parser.add_argument("--bundle", default=bundle.DEFAULT, help="name or folder")
-    arguments = parser.parse_args()
-    tracks = take(load_cache(arguments.features, GTZAN), split_names("test"))
-    tagger = Tagger(bundle.find(arguments.bundle), "cpu")
-    write(measure(tagger, SliceDataset(tracks, GTZAN.spec), lambda told: print(told, file=sys.stderr)))  # noqa: T201
+def measure_bundle(
+    model: str, features: Path, folder: ReportFolder, tell: Callable[[str], object] = lambda step: None
+) -> list[Path]:
+    """Measure a bundle on GTZAN's test tracks; write the record, its section and its sentence of the guide.
 
+    Parameters
+    ----------
+    model : str
+        Name or folder.
+    features : Path
+        GTZAN's mels.
 
-if __name__ == "__main__":
-    main()
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    tracks = take(load_cache(features, GTZAN), split_names("test"))
+    tagger = Tagger(bundle.find(model), "cpu")
+    record = measure(tagger, SliceDataset(tracks, GTZAN.spec), tell)
+    folder.records.mkdir(parents=True, exist_ok=True)
+    folder.faithfulness.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_block(folder.page, BEGIN, END, section(record))
+    if not folder.guide.is_file():
+        return [folder.faithfulness, folder.page]
+    write_block(folder.guide, BEGIN, END, sentence(record))
+    return [folder.faithfulness, folder.page, folder.guide]

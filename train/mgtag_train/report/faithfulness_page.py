@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mgtag.explain.attribution import METHODS
+from mgtag_train.report.markdown import table
 
 BEGIN, END = "<!-- faithful -->\n", "<!-- /faithful -->"
 ROWS = ("occlusion", "gradient", "attention", "position", "chance")
@@ -38,8 +38,7 @@ def section(record: Mapping[str, Any]) -> str:
         + ".",
         "The default, `occlusion`, is the best that needs no torch.",
         "",
-        "`python -m mgtag_train.report.faithfulness` measures this; the record is "
-        "`train/records/faithful.json`.",
+        "`mgtag lab faithfulness` measures this; the record is `train/records/faithful.json`.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -69,29 +68,19 @@ def sentence(record: Mapping[str, Any]) -> str:
     )
 
 
-def write_block(page: Path, text: str) -> None:
-    """Put a text between a page's two marks; at its end, where it has none."""
-    old = page.read_text(encoding="utf-8") if page.exists() else "# Results\n"
-    if BEGIN not in old:
-        old = f"{old.rstrip()}\n\n{BEGIN}{END}\n"
-    head, _, rest = old.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    page.write_text(head + BEGIN + text + END + tail, encoding="utf-8")
-
-
 def _table(record: Mapping[str, Any], removal: str) -> list[str]:
     curves, areas, counts = record["curves"][removal], record["areas"][removal], record["counts"]
     middle = range(1, len(counts) - 1)
     names = [f"{counts[n]} of {counts[-1]} removed" for n in middle]
     head = ["weights", *names, "deletion (low is good)", "insertion (high is good)"]
-    rows = [head, ["---"] * len(head)]
+    rows = []
     for name in ROWS:
         rows.append(
             [name]
             + [f"{curves[name]['deletion'][n]:.3f}" for n in middle]
             + [_area(areas[name][way], name) for way in ("deletion", "insertion")]
         )
-    return [f"| {' | '.join(row)} |" for row in rows]
+    return table(head, rows)
 
 
 def _area(area: Mapping[str, float], name: str) -> str:

@@ -1,20 +1,21 @@
-"""Sections of ``RESULTS.md`` beyond its tables: a report's other figures beside ours, and the analyses.
+"""A paper's other figures beside ours, and the analyses of its networks, as sections of ``RESULTS.md``.
 
-Every function takes records as `mgtag_train.report.results.read` gives them, or an analysis as
-`mgtag_train.report.analysis` writes it, and returns Markdown lines; none where there is nothing to show yet.
+Every function takes run records or an analysis as `mgtag_train.report.records` reads them, and returns
+Markdown lines; none where there is nothing to show yet.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mgtag_train.lab.experiments import EXPERIMENTS
+from mgtag_train.learn.run_record import RunRecord
 from mgtag_train.report import tokens_section
+from mgtag_train.report.markdown import table
+from mgtag_train.report.own_tables import SEARCH, frames, search, steps
 from mgtag_train.report.paper_figures import (
     BLOCK_GENRES,
     FUSION_F1,
@@ -25,67 +26,47 @@ from mgtag_train.report.paper_figures import (
     QUEENS_LABELS,
     QUEENS_REPORT,
 )
-from mgtag_train.report.tokens_section import table
+from mgtag_train.report.records import Analysis, Runs
 
-SEARCH = "search-"  # before an experiment's name, in the name of its search among the analyses
-SHOWN = 5  # trials of a search
-ANALYSES = Path(__file__).parents[2] / "records" / "analysis"
-Record = Mapping[str, Any]
-Records = Mapping[str, Mapping[str, Sequence[Record]]]  # [experiment][protocol], one a seed
-STEPS = {  # systems of our own, and what each is a step from
-    "best-plain": "",
-    "best-augmented": "best-plain",
-    "best-averaged": "best-augmented",
-    "best-cnn": "best-averaged",
-    "best-ensemble": "best-averaged",
-    "best": "best-averaged",
-    "best-shallow": "best-averaged",
-    "best-whole": "best-shallow",
-}
 SCORES = ("precision", "recall", "f1-score")
 
 
-def read_analyses(folder: Path = ANALYSES) -> dict[str, Record]:
-    """Read the analyses that are kept with the code."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
-
-
-def after(report: str, records: Records, analyses: Mapping[str, Record]) -> list[str]:
+def after(report: str, records: Runs, analyses: Mapping[str, Analysis]) -> list[str]:
     """Return what stands under the table of a report, ending with an empty line; empty where nothing does."""
     found = [part for part in (make(records, analyses) for make in PARTS.get(report, ())) if part]
     return [line for part in found for line in (*part, "")]
 
 
-def queens(records: Records) -> list[str]:
+def queens(records: Runs) -> list[str]:
     """Table V and Table IV of the Queen's report, beside `queens-parallel`."""
     runs = records.get("queens-parallel", {})
     if not runs:
         return []
     head = ["genre", "Table V: precision", "recall", "F1", "clips"]
     rows = [[genre, *(f"{x:.2f}" for x in row[:3]), str(row[3])] for genre, row in QUEENS_REPORT.items()]
-    for protocol, found in runs.items():
-        head += [f"{protocol}: precision", "recall", "F1", "of"]
+    for split, found in runs.items():
+        head += [f"{split}: precision", "recall", "F1", "of"]
         for row in rows:
-            each = [run["by_genre"][row[0]] for run in found]
+            each = [run.by_genre[row[0]] for run in found]
             row += [f"{np.mean([one[score] for one in each]):.2f}" for score in SCORES]
             row += [f"{each[0]['support']:.0f}"]
     lines = ["### `queens-parallel` by genre", "", *table(head, rows), ""]
     lines += ["Slices under *leaking*, tracks under *filtered*; means over the seeds. Confusions, true by"]
     lines += ["answered, ours summed over the seeds:", ""]
     matrices = {"Table IV": np.array(QUEENS_CONFUSION)}
-    matrices |= {protocol: confusion(found) for protocol, found in runs.items()}
+    matrices |= {split: confusion(found) for split, found in runs.items()}
     for name, matrix in matrices.items():
         counts = [[genre, *map(str, row)] for genre, row in zip(QUEENS_LABELS, matrix.tolist(), strict=True)]
         lines += [*table([f"{name}: true", *QUEENS_LABELS], counts), ""]
     return lines[:-1]
 
 
-def mfcc(records: Records) -> list[str]:
+def mfcc(records: Runs) -> list[str]:
     """Both diagonals of the deck on cepstral coefficients, as shares of a genre's clips, beside ours."""
     names = [name for name in MFCC_DIAGONAL if name in records]
     if not names:
         return []
-    labels = records[names[0]][next(iter(records[names[0]]))][0]["labels"]
+    labels = next(iter(records[names[0]].values()))[0].labels
     head, rows = ["genre"], [[label] for label in (*labels, "all")]
     for name in names:
         told = MFCC_DIAGONAL[name]
@@ -93,10 +74,10 @@ def mfcc(records: Records) -> list[str]:
         deck_says = [told[label] / MFCC_CLIPS for label in labels]
         for row, share in zip(rows, [*deck_says, float(np.mean(deck_says))], strict=True):
             row.append(f"{share:.2f}")
-        for protocol, found in records[name].items():
-            head.append(protocol)
-            ours = [float(np.mean([run["by_genre"][label]["recall"] for run in found])) for label in labels]
-            accuracy = float(np.mean([run["measured"]["test"]["tracks"]["accuracy"] for run in found]))
+        for split, found in records[name].items():
+            head.append(split)
+            ours = [float(np.mean([run.by_genre[label]["recall"] for run in found])) for label in labels]
+            accuracy = float(np.mean([run.measured["test"].tracks.accuracy for run in found]))
             for row, share in zip(rows, [*ours, accuracy], strict=True):
                 row.append(f"{share:.2f}")
     return [
@@ -109,7 +90,7 @@ def mfcc(records: Records) -> list[str]:
     ]
 
 
-def valence(records: Records) -> list[str]:
+def valence(records: Runs) -> list[str]:
     """Return the poster's table of valence beside ours."""
     rows = []
     for name, (train, test) in KTH_VALENCE.items():
@@ -117,10 +98,10 @@ def valence(records: Records) -> list[str]:
             continue
         row = [f"`{name}`", "" if train is None else f"{train:.3f}", f"{test:.3f}"]
         runs = records[name]
-        for protocol, of in (("leaking", "slices"), ("filtered", "slices"), ("filtered", "tracks")):
+        for split, of in (("leaking", "slices"), ("filtered", "slices"), ("filtered", "tracks")):
             for part in ("train", "test") if of == "slices" else ("test",):
-                found = [run["more"]["valence"]["measured"][part][of] for run in runs.get(protocol, ())]
-                row.append(f"{np.mean([one['accuracy'] for one in found]):.3f}" if found else "")
+                found = [getattr(run.valence[part], of).accuracy for run in runs.get(split, ())]
+                row.append(f"{np.mean(found):.3f}" if found else "")
         rows.append(row)
     if not rows:
         return []
@@ -135,7 +116,7 @@ def valence(records: Records) -> list[str]:
     ]
 
 
-def blocks(record: Record) -> list[str]:
+def blocks(record: Analysis) -> list[str]:
     """Return what each convolution block answers to, beside the deck's three examples."""
     rows = []
     for number, block in enumerate(record["blocks"]):
@@ -161,7 +142,7 @@ def blocks(record: Record) -> list[str]:
     ]
 
 
-def tsne(record: Record) -> list[str]:
+def tsne(record: Analysis) -> list[str]:
     """Return what the t-SNE pictures show, in two figures."""
     before, after_training = record["before"]["like"], record["after"]["like"]
     return [
@@ -173,40 +154,14 @@ def tsne(record: Record) -> list[str]:
     ]
 
 
-def steps(records: Records) -> list[str]:
-    """Return what each step from the plain network to the best system brought, on tracks held apart."""
-    names = [name for name in STEPS if name in records]
-    if len(names) < 2:
-        return []
-    rows = []
-    for name in names:
-        runs = records[name]["filtered"]
-        slices, tracks = (_accuracy(runs, "test", of) for of in ("slices", "tracks"))
-        against = STEPS[name]
-        gain = f"{tracks - _accuracy(records[against]['filtered'], 'test'):+.3f}" if against in names else ""
-        chosen = f"{_accuracy(runs, 'valid'):.3f}" if "valid" in runs[0]["measured"] else "learned"
-        row = [f"`{name}`", f"`{against}`" if gain else "", gain, f"{tracks:.3f}", chosen]
-        rows.append([*row, f"{slices:.3f}", f"{tracks - slices:+.3f}", str(len(runs))])
-    head = ["system", "against", "gain", "test tracks", "validation tracks", "test slices", "voting brings"]
-    return [
-        "### What brought it there",
-        "",
-        "Accuracy under *filtered*, means over the seeds. With 290 test tracks one standard error is 0.027,",
-        "so that only the largest steps here are more than chance; validation chose between systems, not",
-        "test.",
-        "",
-        *table([*head, "seeds"], rows),
-    ]
-
-
-def lyrics(records: Records) -> list[str]:
+def lyrics(records: Runs) -> list[str]:
     """Return Table 2 of the lyrics report beside ours, for the genres that were measured here."""
     columns: dict[str, Mapping[str, float]] = {}
     for name in (name for name in records if name.startswith("lyrics-")):
-        *_, runs = records[name].values()  # of the honest split
+        runs = records[name][EXPERIMENTS[name].task.honest_split]
         columns[f"`{name}`"] = {
-            label: float(np.mean([run["by_genre"][label]["f1-score"] for run in runs]))
-            for label in runs[0]["labels"]
+            label: float(np.mean([run.by_genre[label]["f1-score"] for run in runs]))
+            for label in runs[0].labels
         }
     if not columns:
         return []
@@ -223,59 +178,15 @@ def lyrics(records: Records) -> list[str]:
     ]
 
 
-def frames(records: Records) -> list[str]:
-    """Return what frames as coarse as those of ``mel.npz`` cost, in a sentence."""
-    if not {"hop-1708", "hop-512"} <= set(records):
-        return []
-    coarse, fine = (records[name]["filtered"] for name in ("hop-1708", "hop-512"))
-    gain = _accuracy(fine, "test") - _accuracy(coarse, "test")
-    found = [[run["measured"]["test"]["tracks"]["accuracy"] for run in runs] for runs in (coarse, fine)]
-    spread = [np.std(each, ddof=1) for each in found]
-    epoch = [np.mean([run["seconds"] / len(run["history"]) for run in runs]) for runs in (coarse, fine)]
-    return [
-        "### What the coarse frames cost",
-        "",
-        f"Frames every 512 samples instead of 1,708 change the accuracy of tracks by {gain:+.3f}",
-        f"(deviations over the seeds {spread[0]:.3f} and {spread[1]:.3f}); an epoch takes",
-        f"{epoch[1] / epoch[0]:.1f} times as long.",
-    ]
-
-
-def _accuracy(runs: Sequence[Record], part: str, of: str = "tracks") -> float:
-    return float(np.mean([run["measured"][part][of]["accuracy"] for run in runs]))
-
-
-def search(record: Record) -> list[str]:
-    """Return the best trials of a search, beside the middle one and the worst that ran to its end."""
-    ended = [trial for trial in record["trials"] if trial["state"] == "COMPLETE"]
-    ranks = [*range(min(SHOWN, len(ended))), *{len(ended) // 2, len(ended) - 1} - set(range(SHOWN))]
-    settings = list(record["grid"])
-    shown = [(rank, ended[rank]) for rank in sorted(ranks)]
-    rows = [
-        [str(rank + 1), *(str(trial[key]) for key in settings)]
-        + [f"{trial[key]:.3f}" for key in ("log_loss", "track_accuracy")]
-        for rank, trial in shown
-    ]
-    size = math.prod(len(choices) for choices in record["grid"].values())
-    return [
-        f"### Settings of `{record['experiment']}`",
-        "",
-        f"{len(record['trials'])} of the {size} points of a grid, in random order, one seed each, under",
-        f"*{record['protocol']}*; {record['pruned']} were given up half way. On validation, never on test:",
-        "",
-        *table(["rank", *settings, "log loss", "accuracy"], rows),
-    ]
-
-
-def confusion(runs: Sequence[Record]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def confusion(runs: Sequence[RunRecord]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Sum the confusion matrices of the seeds."""
-    return np.sum([run["confusion"] for run in runs], axis=0)  # type: ignore[no-any-return]
+    return np.sum([run.confusion for run in runs], axis=0)  # type: ignore[no-any-return]
 
 
-Part = Callable[[Records, Mapping[str, Record]], list[str]]
+Part = Callable[[Runs, Mapping[str, Analysis]], list[str]]
 
 
-def _of(name: str, make: Callable[[Record], list[str]]) -> Part:
+def _of(name: str, make: Callable[[Analysis], list[str]]) -> Part:
     return lambda records, analyses: make(analyses[name]) if name in analyses else []
 
 
@@ -286,11 +197,17 @@ PARTS: Mapping[str, Sequence[Part]] = {
         _of("tsne", tsne),
         _of(f"{SEARCH}kth-4layer", search),
     ),
-    "spectrogram-sequence-attention": (_of("deck", tokens_section.section), _of(f"{SEARCH}tokens", search)),
+    "spectrogram-sequence-attention": (
+        _of("tokens", tokens_section.section),
+        _of(f"{SEARCH}tokens", search),
+    ),
     "iitkgp-lyrics-han-cnn": (
         lambda records, analyses: lyrics(records),
         _of(f"{SEARCH}lyrics-han", search),
     ),
-    "mgtag": (lambda records, analyses: steps(records), lambda records, analyses: frames(records)),
+    "mgtag": (
+        lambda records, analyses: steps(records),
+        lambda records, analyses: frames(records),
+    ),
     "upc-mfcc-cnn": (lambda records, analyses: mfcc(records), _of("blocks", blocks)),
 }

@@ -16,35 +16,25 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from mgtag_train.lab.experiments import EXPERIMENTS
+from mgtag_train.learn.run_record import RunRecord
 from mgtag_train.report import analysis_pictures
 from mgtag_train.report.drawing import GRID, INK, SOFT, bare, blank, matrices
 from mgtag_train.report.paper_figures import MFCC_CLIPS, MFCC_DIAGONAL, QUEENS_CONFUSION, QUEENS_LABELS
-from mgtag_train.report.paper_tables import Record, Records, confusion, read_analyses
+from mgtag_train.report.paper_tables import confusion
+from mgtag_train.report.records import Analysis, Runs
 
-PICTURES = Path(__file__).parents[2] / "pictures"
 DPI = 110
 SPLITS = {"leaking": "#c0504d", "tracks": "#e0a030", "filtered": "#2b6cb0"}
 
 
-def write(
-    records: Records, analyses: Mapping[str, Record] | None = None, folder: Path = PICTURES
-) -> list[Path]:
+def write(records: Runs, analyses: Mapping[str, Analysis], folder: Path) -> list[Path]:
     """Draw every picture whose records are there.
-
-    Parameters
-    ----------
-    records : mapping
-        As `mgtag_train.report.results.read` gives them.
-    analyses : mapping, optional
-        Otherwise those kept with the code.
 
     Returns
     -------
     list of Path
         The pictures, PNG.
     """
-    analyses = read_analyses() if analyses is None else analyses
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     figures = {name: make(records) for name, make in OF_RUNS.items()}
@@ -65,42 +55,44 @@ def _save(figure: Figure, path: Path) -> None:
     few.save(path, optimize=True)
 
 
-def best(records: Records) -> str:
+def best(records: Runs) -> str:
     """Return the ten-genre system of the lowest validation log loss on tracks; empty where there is none."""
 
     def loss(name: str) -> float:
         runs = records[name]["filtered"]
-        return float(np.mean([run["measured"]["valid"]["tracks"]["log_loss"] for run in runs]))
+        return float(np.mean([run.measured["valid"].tracks.log_loss for run in runs]))
 
     names = [
-        name
-        for name, runs in records.items()
-        if "filtered" in runs and len(runs["filtered"][0]["labels"]) == 10
+        name for name, runs in records.items() if "filtered" in runs and len(runs["filtered"][0].labels) == 10
     ]
-    names = [name for name in names if not (name.startswith("lyrics") or EXPERIMENTS[name].refit)]
+    names = [
+        name
+        for name in names
+        if not (name.startswith("lyrics") or "valid" not in records[name]["filtered"][0].measured)
+    ]
     return min(names, key=loss, default="")
 
 
-def queens(records: Records) -> Figure | None:
+def queens(records: Runs) -> Figure | None:
     """Draw Table IV beside `queens-parallel`."""
     runs = records.get("queens-parallel", {})
     panels = {"the report, Table IV": (QUEENS_LABELS, QUEENS_CONFUSION)} | _panels(runs)
     return matrices(panels) if runs else None
 
 
-def kth(records: Records) -> Figure | None:
+def kth(records: Runs) -> Figure | None:
     """`kth-attention` under both splits; the poster's own matrix is a picture without numbers."""
     runs = records.get("kth-attention", {})
     return matrices(_panels(runs)) if runs else None
 
 
-def best_system(records: Records) -> Figure | None:
+def best_system(records: Runs) -> Figure | None:
     """Draw the best system on the honest split."""
     name = best(records)
     return matrices(_panels({"filtered": records[name]["filtered"]}, name)) if name else None
 
 
-def mfcc(records: Records) -> Figure | None:
+def mfcc(records: Runs) -> Figure | None:
     """`mfcc-26`: its matrix on the deck's kind of split, and each genre's share found beside the deck's."""
     runs = records.get("mfcc-26", {})
     if "tracks" not in runs:
@@ -110,13 +102,13 @@ def mfcc(records: Records) -> Figure | None:
     left = figure.axes[0]
     left.set_position((0.09, 0.19, 0.42, 0.68))
     ax = figure.add_axes((0.64, 0.19, 0.34, 0.68))
-    labels = runs["tracks"][0]["labels"]
+    labels = runs["tracks"][0].labels
     order = sorted(labels, key=lambda label: MFCC_DIAGONAL["mfcc-26"][label])
     says = [MFCC_DIAGONAL["mfcc-26"][label] / MFCC_CLIPS for label in order]
     ax.scatter(says, range(len(order)), color=INK, marker="D", s=26, label="the deck", zorder=3)
-    for protocol, found in runs.items():
-        ours = [np.mean([run["by_genre"][label]["recall"] for run in found]) for label in order]
-        ax.scatter(ours, range(len(order)), color=SPLITS[protocol], s=34, label=protocol, zorder=3)
+    for split, found in runs.items():
+        ours = [np.mean([run.by_genre[label]["recall"] for run in found]) for label in order]
+        ax.scatter(ours, range(len(order)), color=SPLITS[split], s=34, label=split, zorder=3)
     ax.set_yticks(range(len(order)), order)
     ax.set_xlim(0, 1.02)
     ax.grid(axis="both", color=GRID, linewidth=0.8)
@@ -136,13 +128,13 @@ def mfcc(records: Records) -> Figure | None:
     return figure
 
 
-def curves(records: Records) -> Figure | None:
+def curves(records: Runs) -> Figure | None:
     """Accuracy on validation slices after each epoch, a line a seed, a dot where weights were kept.
 
     What has learned from the validation tracks as well has no such curve.
     """
-    first = {name: next(iter(protocols.values()))[0] for name, protocols in records.items()}
-    names = [name for name, run in first.items() if run["history"] and "valid" in run["measured"]]
+    first = {name: next(iter(by_split.values()))[0] for name, by_split in records.items()}
+    names = [name for name, run in first.items() if run.history and "valid" in run.measured]
     if not names:
         return None
     columns = min(4, len(names))
@@ -151,17 +143,13 @@ def curves(records: Records) -> Figure | None:
     axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     seen: dict[str, Line2D] = {}
     for ax, name in zip(axes, names, strict=False):
-        for protocol, runs in records[name].items():
-            colour = SPLITS.get(protocol, SOFT)
+        for split, runs in records[name].items():
+            colour = SPLITS.get(split, SOFT)
             for run in runs:
-                accuracy = [row["slice_accuracy"] for row in run["history"]]
-                (seen[protocol],) = ax.plot(
-                    range(1, len(accuracy) + 1), accuracy, color=colour, linewidth=1.1
-                )
-                if 0 < run["best_epoch"] <= len(accuracy):
-                    ax.plot(
-                        run["best_epoch"], accuracy[run["best_epoch"] - 1], "o", color=colour, markersize=3.5
-                    )
+                accuracy = [row["slice_accuracy"] for row in run.history]
+                (seen[split],) = ax.plot(range(1, len(accuracy) + 1), accuracy, color=colour, linewidth=1.1)
+                if 0 < run.best_epoch <= len(accuracy):
+                    ax.plot(run.best_epoch, accuracy[run.best_epoch - 1], "o", color=colour, markersize=3.5)
         ax.set_title(name, fontsize=9)
         ax.set_ylim(0, 1)
         ax.set_yticks([0, 0.5, 1])
@@ -176,12 +164,12 @@ def curves(records: Records) -> Figure | None:
     return figure
 
 
-def reliability(records: Records) -> Figure | None:
+def reliability(records: Runs) -> Figure | None:
     """How often the best system is right when it is so confident, on test tracks."""
     name = best(records)
     if not name:
         return None
-    found = [run["reliability"] for run in records[name]["filtered"]]
+    found = [run.reliability for run in records[name]["filtered"]]
     count = np.array([one["count"] for one in found], float)
     total = np.maximum(count.sum(axis=0), 1)
     confidence, accuracy = (
@@ -189,9 +177,7 @@ def reliability(records: Records) -> Figure | None:
         for key in ("confidence", "accuracy")
     )
     some = count.sum(axis=0) > 0
-    error = np.mean(
-        [run["measured"]["test"]["tracks"]["calibration_error"] for run in records[name]["filtered"]]
-    )
+    error = np.mean([run.measured["test"].tracks.calibration_error for run in records[name]["filtered"]])
     figure = blank(4.9, 4.6)
     ax = figure.subplots()
     ax.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
@@ -213,14 +199,14 @@ def reliability(records: Records) -> Figure | None:
     return figure
 
 
-def _panels(runs: Mapping[str, Sequence[Record]], name: str = "") -> dict[str, tuple[Sequence[str], Any]]:
+def _panels(runs: Mapping[str, Sequence[RunRecord]], name: str = "") -> dict[str, tuple[Sequence[str], Any]]:
     return {
-        f"{name}, {protocol}" if name else protocol: (found[0]["labels"], confusion(found))
-        for protocol, found in runs.items()
+        f"{name}, {split}" if name else split: (found[0].labels, confusion(found))
+        for split, found in runs.items()
     }
 
 
-OF_RUNS: Mapping[str, Callable[[Records], Figure | None]] = {
+OF_RUNS: Mapping[str, Callable[[Runs], Figure | None]] = {
     "confusion-queens": queens,
     "confusion-kth": kth,
     "confusion-mfcc": mfcc,
@@ -228,9 +214,9 @@ OF_RUNS: Mapping[str, Callable[[Records], Figure | None]] = {
     "reliability": reliability,
     "curves": curves,
 }
-OF_ANALYSES: Mapping[str, tuple[str, Callable[[Record], Figure]]] = {
-    "pca-2d": ("deck", analysis_pictures.pca_2d),
-    "pca-3d": ("deck", analysis_pictures.pca_3d),
-    "attention": ("deck", analysis_pictures.attention),
+OF_ANALYSES: Mapping[str, tuple[str, Callable[[Analysis], Figure]]] = {
+    "pca-2d": ("tokens", analysis_pictures.pca_2d),
+    "pca-3d": ("tokens", analysis_pictures.pca_3d),
+    "attention": ("tokens", analysis_pictures.attention),
     "tsne": ("tsne", analysis_pictures.tsne),
 }

@@ -1,4 +1,4 @@
-"""``RESULTS.md``: every figure of the laboratory beside the report's, written from the run records alone."""
+"""``RESULTS.md``: the papers' figures and ours, written from the run records."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mgtag_train.data.splitting import DESCRIPTIONS
 from mgtag_train.lab.experiment import Experiment
-from mgtag_train.lab.experiments import EXPERIMENTS, REPORTS
+from mgtag_train.lab.experiments import EXPERIMENTS, OWN, PAPERS
 from mgtag_train.lab.search import FOUND
 from mgtag_train.learn.jobs import RECORD
-from mgtag_train.report import faithfulness_page, paper_tables, pictures, tokens_section
+from mgtag_train.learn.run_record import RunRecord
+from mgtag_train.report import faithfulness_page, markdown, paper_tables, pictures
+from mgtag_train.report.own_tables import SEARCH
+from mgtag_train.report.records import ReportFolder, Runs
 
-HERE = Path(__file__).parents[2]
-PAGE, RECORDS = HERE / "RESULTS.md", HERE / "records"
-Record = Mapping[str, Any]
-Records = Mapping[str, Mapping[str, Sequence[Record]]]  # [experiment][protocol], one a seed
 COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro-F1", "auc": "AUC", "log_loss": "log loss"}
 PICTURES = {  # under the tables of each report, where they have been drawn
     "queens-parallel-bgru-cnn": {
@@ -45,142 +43,174 @@ PICTURES = {  # under the tables of each report, where they have been drawn
 HEAD = """\
 # Results
 
-Every figure stands in a run record under `records/`, and this page is written from them by `mgtag train
---report`; not one is typed by hand. `mgtag train NAME --features mel.npz` repeats a row, with `--lyrics
-genre.csv.gz` or `--audio DIR` where a row needs them; `mgtag train --all --resume` makes them all.
+Each system of the five papers: the accuracy that the paper states, ours under the paper's own split, and
+ours under the honest split, where whole tracks, repeats and artists are held apart.
 
-**Splits.** A report's own comes first, the honest one under it:
+{overview}
+
+Means over the seeds ± their standard deviation (n − 1); a figure without ± is one seed. Accuracy is of
+tracks, under *leaking* of slices, since slices were split there; [the splits](#splits) are described below.
+An empty cell: the paper states no accuracy, or no split that could be repeated here; *not measured*: the
+data is not at hand.
+
+## How this page is made
+
+Every figure is in a run record under `records/`, and `mgtag lab report` writes this page from them; none is
+typed by hand. `mgtag lab run NAME --features mel.npz` repeats a row, with `--lyrics genre.csv.gz` or
+`--audio DIR` where a row needs them; `mgtag lab run --all --resume` runs every experiment whose data is
+given.
+
+### Splits
+
+In each table a paper's own split comes first, the honest one below it:
 
 {splits}
 
-Temperatures are fitted, epochs and settings chosen on validation; test was heard once by each network.
-Six rows are a second look at it: `lyrics-tfidf` (plain counts came first; validation prefers their
-logarithms), `kth-attention`, `lyrics-han` and `lyrics-cnn` (see "Measured, and then trained otherwise"),
-and `queens-parallel-mixed` and `lyrics-both`, which were added because `queens-parallel` and `lyrics-han`
-had been measured and fell short of what was asked of them.
-Figures are means over the seeds ± their standard deviation (n − 1); a row without ± is one seed.
-Minutes are of training one network, on one CPU core.
+Temperatures are fitted, and epochs and settings chosen, on validation; test was used once by each network,
+but for six rows, which were trained again after their test scores were known: read them as optimistic.
+`lyrics-tfidf` had plain counts first (validation prefers their logarithms); `kth-attention`, `lyrics-han`
+and `lyrics-cnn` are under [superseded runs](#superseded-runs); `queens-parallel-mixed` and `lyrics-both`
+were added because `queens-parallel` and `lyrics-han` had fallen short on test. Minutes are of training one
+network, on one CPU core.
 
-**What stands in for what.** Log-mel windows (128 bands, 39 frames, 3 s) for the reports' spectrograms.
-Networks of the Queen's report and the poster have batch norm after each convolution, AdamW, half a
-cosine of learning rate, and the running mean of their weights is what is measured; early stopping,
-dropout and slices are the reports'. The poster's 75 clips a genre from the Free Music Archive are
-GTZAN's 100 here. Its valence follows from the genre, here by terciles of the ten genres' mean valence.
-VGG-16 has windows of 64 × 32 and no ImageNet weights, which are not to be had here; it takes torchvision's
-from a file or the torch cache (`pretrained`). The lyrics report's songs with both audio and words are
-not at hand: its words are measured on a table of lyrics, split by artist, in the six genres that have
-enough songs, and the fusion on pairs of a song's words and a GTZAN clip of the same genre, artists
-disjoint, which says what two weak hints are worth together and not what a real song's two sides are.
-The Garageband set of Homburg and others, and FMA, are not at hand either: their loaders are tested on
-trees of their layout, and `mgtag train homburg-parallel --homburg DIR` fills a row that is empty here.
+### What differs from the papers
+
+- Inputs are log-mel windows (128 bands, 39 frames, 3 s) where the papers have other spectrograms.
+- The Queen's and KTH networks have batch norm after each convolution, AdamW, and a cosine schedule, and the
+  running mean of their weights is measured; early stopping, dropout and slices are the papers'.
+- The KTH paper's 75 clips per genre from the Free Music Archive are GTZAN's 100 here. Its valence follows
+  from the genre, here by terciles of the ten genres' mean valence.
+- VGG-16 has windows of 64 × 32 and no ImageNet weights; with them at hand, `pretrained` loads torchvision's
+  from a file or the torch cache.
+- Songs with both audio and lyrics are not at hand. The words are measured on a table of lyrics, split by
+  artist, in the six genres that have enough songs, and the fusion on pairs of a song's words and a GTZAN
+  clip of the same genre, artists disjoint. That shows what two weak predictions are worth together, not how
+  a song's own words and sound complement each other.
+- The Garageband set of Homburg and others, and FMA, are not at hand: their loaders are tested on trees of
+  their layout, and `mgtag lab run homburg-parallel --homburg DIR` fills a row that is empty here.
 """
 
 
 SUPERSEDED = """\
-## Measured, and then trained otherwise
+## Superseded runs
 
-These networks fell short on validation, so that their settings were changed, but their figures on test had
-been seen by then: the rows above of the same names are a second look. Their configs stand in
-`records/superseded/`.
+These networks fell short on validation, and their settings were changed after their test scores were known;
+the rows of the same names above are the later runs. The settings of these are in `records/superseded/`.
 """
 
 
-def write(out: Path) -> list[Path]:
-    """Take over the finished records of `out`, and write the page and its pictures anew.
+def write(runs: Path, folder: ReportFolder) -> list[Path]:
+    """Copy the finished records of `runs`, and write the page and its pictures anew.
 
     Returns
     -------
     list of Path
         What was written.
     """
-    for found in sorted(out.glob(f"*/*/{RECORD}")):
+    for found in sorted(runs.glob(f"*/*/{RECORD}")):
         experiment, run = found.parts[-3:-1]
         if experiment in EXPERIMENTS:
-            (RECORDS / experiment).mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(found, RECORDS / experiment / f"{run}.json")
-    for found in sorted(out.glob(f"*/{FOUND}")):
-        shutil.copyfile(found, RECORDS / "analysis" / f"{paper_tables.SEARCH}{found.parent.name}.json")
-    records, analyses = read(), paper_tables.read_analyses(RECORDS / "analysis")
-    drawn = pictures.write(records, analyses, pictures.PICTURES)
-    PAGE.write_text(page(records, analyses), encoding="utf-8")
-    return [PAGE, *drawn]
+            (folder.records / experiment).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found, folder.records / experiment / f"{run}.json")
+    for found in sorted(runs.glob(f"*/{FOUND}")):
+        folder.analyses.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(found, folder.analyses / f"{SEARCH}{found.parent.name}.json")
+    drawn = pictures.write(folder.runs(), folder.read_analyses(), folder.pictures)
+    folder.page.write_text(page(folder), encoding="utf-8")
+    return [folder.page, *drawn]
 
 
-def read(folder: Path | None = None) -> Records:
-    """Read the records that are kept with the code, in the order of the table."""
-    found: dict[str, dict[str, list[Record]]] = {}
-    for name, experiment in EXPERIMENTS.items():
-        for protocol in experiment.protocols:
-            if paths := sorted(((folder or RECORDS) / name).glob(f"{protocol}-*.json")):
-                found.setdefault(name, {})[protocol] = [json.loads(p.read_text()) for p in paths]
-    return found
-
-
-def page(records: Records, analyses: Mapping[str, Record]) -> str:
+def page(folder: ReportFolder) -> str:
     """Return the whole page."""
-    used = dict.fromkeys(protocol for runs in records.values() for protocol in runs)
-    lines = [HEAD.format(splits="\n".join(f"- *{name}*: {DESCRIPTIONS[name]}." for name in used))]
-    for report, title in REPORTS.items():
-        ours = [e for e in EXPERIMENTS.values() if e.report == report]
+    records, analyses = folder.runs(), folder.read_analyses()
+    used = dict.fromkeys(split for runs in records.values() for split in runs)
+    splits = "\n".join(f"- *{name}*: {DESCRIPTIONS[name]}." for name in used)
+    lines = [HEAD.format(overview="\n".join(overview(records)), splits=splits)]
+    for paper, title in PAPERS.items():
+        ours = [e for e in EXPERIMENTS.values() if e.paper == paper]
         if any(e.name in records for e in ours):
             lines += [f"## {title}", "", *table(ours, records), ""]
-            for name, told in PICTURES.get(report, {}).items():
-                if (pictures.PICTURES / f"{name}.png").is_file():
-                    lines += [f"![{told}](pictures/{name}.png)", ""]
-            lines += paper_tables.after(report, records, analyses)
-    if old := [json.loads(p.read_text()) for p in sorted((RECORDS / "superseded").glob("*.json"))]:
+            for name, caption in PICTURES.get(paper, {}).items():
+                if (folder.pictures / f"{name}.png").is_file():
+                    lines += [f"![{caption}](pictures/{name}.png)", ""]
+            lines += paper_tables.after(paper, records, analyses)
+    if old := folder.superseded():
         lines += [SUPERSEDED, *superseded(old), ""]
-    faithful = json.loads((RECORDS / "faithful.json").read_text())
-    lines += [
-        faithfulness_page.BEGIN.rstrip(),
-        faithfulness_page.section(faithful).rstrip(),
-        faithfulness_page.END,
-        "",
-    ]
+    if folder.faithfulness.is_file():
+        faithful = faithfulness_page.section(json.loads(folder.faithfulness.read_text()))
+        lines += [faithfulness_page.BEGIN.rstrip(), faithful.rstrip(), faithfulness_page.END, ""]
     return "\n".join(lines)
 
 
-def table(experiments: Sequence[Experiment], records: Records) -> list[str]:
+def overview(records: Runs) -> list[str]:
+    """Return a row for each system of a paper: its accuracy there, and ours under both splits."""
+    rows = []
+    order = list(PAPERS)
+    of_papers = [experiment for experiment in EXPERIMENTS.values() if experiment.paper != OWN]
+    for experiment in sorted(of_papers, key=lambda experiment: order.index(experiment.paper)):
+        found, task = records.get(experiment.name, {}), experiment.task
+        stated = experiment.published.figures.get("accuracy") if experiment.published else None
+        rows.append(
+            [
+                f"`{experiment.name}`",
+                PAPERS[experiment.paper].split(":")[0],
+                "" if stated is None else f"{stated:.3g}",
+                *(_accuracy(found.get(split, ())) for split in (task.paper_split, task.honest_split)),
+            ]
+        )
+        if not found:
+            rows[-1][-2:] = ["*not measured*"] * 2
+    head = ["system", "paper", "the paper's accuracy", "ours, the paper's split", "ours, the honest split"]
+    return markdown.table(head, rows, left=2)
+
+
+def table(experiments: Sequence[Experiment], records: Runs) -> list[str]:
     """Return a row for what a report claims of each experiment, and one for each split of ours.
 
     Where nobody has run it, the claim stands alone.
     """
     head = ["system", "split", "of", *COLUMNS.values(), "seeds", "minutes"]
-    rows = [head, ["---"] * 3 + ["---:"] * (len(head) - 3)]
+    rows: list[list[str]] = []
     for experiment in experiments:
         found = records.get(experiment.name, {})
-        if found or (experiment.claim and experiment.claim.figures):
-            rows += list(_rows(experiment, found))
-    return [f"| {' | '.join(row)} |" for row in rows]
+        if found or (experiment.published and experiment.published.figures):
+            rows += _rows(experiment, found)
+    return markdown.table(head, rows, left=3)
 
 
-def superseded(records: Sequence[Record]) -> list[str]:
+def superseded(records: Sequence[RunRecord]) -> list[str]:
     """Return a row for each network that was measured on test before its settings were changed."""
     rows = []
     for record in records:
-        figures = record["measured"]["test"]["slices" if record["protocol"] == "leaking" else "tracks"]
-        shown = [f"{figures[key]:.3f}" for key in COLUMNS]
-        rows.append([f"`{record['name']}`", record["commit"], str(len(record["history"])), *shown])
-    return tokens_section.table(["run", "commit", "epochs", *COLUMNS.values()], rows)
+        test = record.measured["test"]
+        figures = test.slices if record.split == "leaking" else test.tracks
+        shown = [f"{getattr(figures, key):.3f}" for key in COLUMNS]
+        rows.append([f"`{record.name}`", record.commit, str(len(record.history)), *shown])
+    return markdown.table(["run", "commit", "epochs", *COLUMNS.values()], rows)
 
 
-def _rows(experiment: Experiment, found: Mapping[str, Sequence[Record]]) -> Iterator[list[str]]:
-    yield [f"`{experiment.name}`", experiment.told, *[""] * (len(COLUMNS) + 3)]
-    if (claim := experiment.claim) and claim.figures:
-        told = [f"{claim.figures[key]:.3g}" if key in claim.figures else "" for key in COLUMNS]
-        yield ["", f"*the report, {claim.where}: {claim.conditions}*", "", *told, "", ""]
+def _rows(experiment: Experiment, found: Mapping[str, Sequence[RunRecord]]) -> Iterator[list[str]]:
+    yield [f"`{experiment.name}`", experiment.description, *[""] * (len(COLUMNS) + 3)]
+    if (published := experiment.published) and published.figures:
+        shown = [f"{published.figures[key]:.3g}" if key in published.figures else "" for key in COLUMNS]
+        yield ["", f"*the paper, {published.where}: {published.conditions}*", "", *shown, "", ""]
     if not found:
         yield ["", "*not measured*", *[""] * (len(COLUMNS) + 3)]
-    for protocol, runs in found.items():
-        minutes = np.mean([run["seconds"] for run in runs]) / 60
-        for of in ("slices",) if protocol == "leaking" else ("slices", "tracks"):
-            measured = [run["measured"]["test"][of] for run in runs]
-            if of == "slices" and measured[0]["n"] == runs[0]["measured"]["test"]["tracks"]["n"]:
+    for split, runs in found.items():
+        minutes = np.mean([run.seconds for run in runs]) / 60
+        for of in ("slices",) if split == "leaking" else ("slices", "tracks"):
+            measured = [getattr(run.measured["test"], of) for run in runs]
+            if of == "slices" and measured[0].n == runs[0].measured["test"].tracks.n:
                 continue  # whole clips: a slice is the track
-            figures = [_spread([one[key] for one in measured]) for key in COLUMNS]
-            yield ["", protocol, of, *figures, str(len(runs)), f"{minutes:.1f}"]
+            figures = [_spread([getattr(one, key) for one in measured]) for key in COLUMNS]
+            yield ["", split, of, *figures, str(len(runs)), f"{minutes:.1f}"]
 
 
 def _spread(values: Sequence[float]) -> str:
     mean = f"{np.mean(values):.3f}"
     return f"{mean} ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else mean
+
+
+def _accuracy(runs: Sequence[RunRecord]) -> str:
+    of = "slices" if runs and runs[0].split == "leaking" else "tracks"
+    return _spread([getattr(run.measured["test"], of).accuracy for run in runs]) if runs else ""

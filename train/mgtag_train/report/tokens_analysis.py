@@ -16,11 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mgtag.arrays import F64, I64
-from mgtag.models import Tokens, build
+from mgtag.models import Tokens
 from mgtag.models.kth import GTZAN_MOODS, MOODS
-from mgtag_train.lab.experiments import EXPERIMENTS
-from mgtag_train.lab.inputs import Inputs
-from mgtag_train.lab.trained import Trained, trained
+from mgtag_train.lab.tasks import Inputs
+from mgtag_train.lab.trained import Trained, load_trained
 from mgtag_train.report import class_statistics
 from mgtag_train.report.paper_figures import EQUATIONS, NEAREST
 
@@ -31,18 +30,18 @@ SHRINKAGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # scikit-learn's C
 BATCH = 32
 
 
-def deck(inputs: Inputs, runs: Path) -> dict[str, Any]:
+def tokens(inputs: Inputs, runs: Path) -> dict[str, Any]:
     """Ask `tokens` what the deck asked: under the honest split, under the deck's own, and untrained.
 
     The same network with random weights, asked about the honest split, tells what is in the sound and
     the architecture, and was not learned.
     """
-    filtered = trained("tokens", "filtered", inputs, runs)
+    filtered = load_trained("tokens", "filtered", inputs, runs)
     torch.manual_seed(0)
-    blank = build("tokens", EXPERIMENTS["tokens"].config.arguments).eval()
+    blank = type(filtered.model)(filtered.model.spec).eval()
     return {
         "filtered": _asked(filtered),
-        "tracks": _asked(trained("tokens", "tracks", inputs, runs)),
+        "tracks": _asked(load_trained("tokens", "tracks", inputs, runs)),
         "untrained": _asked(replace(filtered, name="tokens/untrained", model=blank)),
     }
 

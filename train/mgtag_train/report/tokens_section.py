@@ -6,14 +6,15 @@ split, and of one with random weights: what holds there too was not learned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
+from mgtag_train.report.markdown import table
 from mgtag_train.report.paper_figures import ATTENTION_STEPS, EQUATIONS, NEAREST
 from mgtag_train.report.paper_statements import (
-    CLAIMS,
     SPACE,
+    STATEMENTS,
     SURE,
-    Asked,
+    Network,
     agreement,
     equation_text,
     listed,
@@ -31,13 +32,13 @@ MOOD = {
 }
 
 
-def section(record: Mapping[str, Asked]) -> list[str]:
+def section(record: Mapping[str, Network]) -> list[str]:
     """Return the lines that set the deck's analyses beside ours.
 
     Parameters
     ----------
     record : mapping
-        `analysis/deck.json`.
+        `analysis/tokens.json`.
     """
     main = record["filtered"]
     spread = " + ".join(f"{100 * share:.0f}" for share in main["explained"])
@@ -71,20 +72,20 @@ def section(record: Mapping[str, Asked]) -> list[str]:
     ]
 
 
-def _verdicts(record: Mapping[str, Asked]) -> list[str]:
+def _verdicts(record: Mapping[str, Network]) -> list[str]:
     def verdict(key: str, number: int) -> str:
-        claim, one = CLAIMS[number], record[key]
-        return f"{'**holds**' if claim.holds(one) else 'no'} ({claim.shown(one)})"
+        statement, one = STATEMENTS[number], record[key]
+        return f"{'**holds**' if statement.holds(one) else 'no'} ({statement.shown(one)})"
 
     rows = [
-        [claim.told, claim.rule, *(verdict(key, number) for key in COLUMNS)]
-        for number, claim in enumerate(CLAIMS)
+        [statement.text, statement.rule, *(verdict(key, number) for key in COLUMNS)]
+        for number, statement in enumerate(STATEMENTS)
     ]
-    counts = [f"{sum(verdicts(record[key]).values())} of {len(CLAIMS)} hold" for key in COLUMNS]
+    counts = [f"{sum(verdicts(record[key]).values())} of {len(STATEMENTS)} hold" for key in COLUMNS]
     return table(["the deck says", "rule", *COLUMNS.values()], [*rows, ["", "", *counts]])
 
 
-def _nearest(record: Mapping[str, Asked]) -> list[str]:
+def _nearest(record: Mapping[str, Network]) -> list[str]:
     def ours(key: str, genre: str) -> str:
         near = record[key]["spaces"][SPACE]["nearest"][genre]
         return ", ".join(f"**{name}**" if name in NEAREST[genre] else name for name in near)
@@ -109,7 +110,7 @@ def _nearest(record: Mapping[str, Asked]) -> list[str]:
     ]
 
 
-def _equations(record: Mapping[str, Asked]) -> Iterator[str]:
+def _equations(record: Mapping[str, Network]) -> Iterator[str]:
     yield "**Equations**, in three dimensions: the nearest of the seven other genres, the rank of the deck's"
     yield "answer, its distance from the sum in mean distances between genres, and how many of all 630"
     yield "equations fit better:"
@@ -128,7 +129,7 @@ def _equations(record: Mapping[str, Asked]) -> Iterator[str]:
     yield "; ".join(f"{equation_text(found['terms'])} ({found['residual']:.2f})" for found in best) + "."
 
 
-def _steps(record: Mapping[str, Asked]) -> list[str]:
+def _steps(record: Mapping[str, Network]) -> list[str]:
     rows = []
     for genre, theirs in ATTENTION_STEPS.items():
         row = [genre, listed(theirs)]
@@ -139,7 +140,7 @@ def _steps(record: Mapping[str, Asked]) -> list[str]:
     return table(["genre", "the deck", "filtered", "again", "tracks", "again"], rows)
 
 
-def _attention(record: Mapping[str, Asked]) -> Iterator[str]:
+def _attention(record: Mapping[str, Network]) -> Iterator[str]:
     yield "Does attention depend on the step at all? Against tracks whose own weights were shuffled over"
     yield "the steps, and against tracks whose genres were shuffled:"
     yield ""
@@ -154,7 +155,7 @@ def _attention(record: Mapping[str, Asked]) -> Iterator[str]:
     yield from table([*head, "p that genres differ"], rows)
 
 
-def _mood(record: Mapping[str, Asked]) -> Iterator[str]:
+def _mood(record: Mapping[str, Network]) -> Iterator[str]:
     yield "**Mood from frozen codes**, which the deck leaves to be done: logistic regression on the mean"
     yield "code, to sad, neutral and happy. These are weak labels, derived from the genre by terciles of"
     yield "valence, so that whoever knows the genre knows the mood; *unseen genres* asks of each genre a"
@@ -162,8 +163,3 @@ def _mood(record: Mapping[str, Asked]) -> Iterator[str]:
     yield ""
     rows = [[told, *(f"{record[key]['mood'][name]:.3f}" for name in MOOD)] for key, told in COLUMNS.items()]
     yield from table(["network", *MOOD.values()], rows)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a Markdown table."""
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]

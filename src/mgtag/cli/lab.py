@@ -1,0 +1,186 @@
+"""``mgtag lab``: the systems of the five papers, trained, searched, analysed and reported."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgtag.cli.app import App, Group, app
+from mgtag.cli.scan import DEFAULT_BUNDLE
+from mgtag.cli.train import JobsOption, OutOption, ResumeOption, train_extra
+
+lab = App(cls=Group, no_args_is_help=True, help="Experiments: every system of the five papers, and our own.")
+app.add_typer(lab, name="lab")
+
+
+class Split(StrEnum):
+    """How music or lyrics may be split; see `mgtag_train.data.splitting`."""
+
+    leaking = "leaking"
+    tracks = "tracks"
+    filtered = "filtered"
+    artists = "artists"
+
+
+FeaturesOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="GTZAN's mels, mel.npz.", rich_help_panel="Data")
+]
+LyricsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The lyrics table, genre.csv.gz.", rich_help_panel="Data"),
+]
+RunsOption = Annotated[
+    Path, typer.Option("--runs", metavar="DIR", help="Where `lab run --out` left its runs.")
+]
+ToOption = Annotated[
+    Path | None,
+    typer.Option("--to", metavar="DIR", help="Where to write; default: train/ of the checkout."),
+]
+
+
+@lab.command("list")
+def list_command() -> None:
+    """Show the table of experiments."""
+    with train_extra():
+        from mgtag_train.lab import commands
+    from mgtag.view.training import show_table
+
+    show_table(commands.table())
+
+
+@lab.command(
+    "run",
+    examples=(
+        "mgtag lab run queens-parallel --features mel.npz",
+        "mgtag lab run --all --features mel.npz --lyrics genre.csv.gz --resume",
+    ),
+)
+def run_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Experiments; see `mgtag lab list`.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every experiment whose data is given.")] = False,
+    features: FeaturesOption = None,
+    audio: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="GTZAN's audio: one subfolder per genre.", rich_help_panel="Data"),
+    ] = None,
+    homburg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="The Garageband set of Homburg and others: its folder, or a mel cache.",
+            rich_help_panel="Data",
+        ),
+    ] = None,
+    lyrics: LyricsOption = None,
+    out: OutOption = Path("runs"),
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds of each; by default as many as an experiment asks for.")
+    ] = None,
+    split: Annotated[
+        Split | None, typer.Option(help="Only this split; by default each that an experiment has.")
+    ] = None,
+    jobs: JobsOption = None,
+    resume: ResumeOption = False,
+    export: Annotated[
+        bool, typer.Option("--export", help="Make a bundle of each experiment, for `scan --model`.")
+    ] = False,
+) -> None:
+    """Train and measure experiments; each run leaves a record."""
+    if bool(names) == everything:
+        raise typer.BadParameter("give names of experiments, or --all.")
+    with train_extra():
+        from mgtag_train.lab import commands
+        from mgtag_train.lab.tasks import Inputs
+    from mgtag.view import training as view
+
+    inputs, only = Inputs(features, audio, lyrics, homburg), split and split.value
+    experiments = commands.chosen(names or commands.possible(inputs, only), inputs, seeds, only)
+    if export:
+        for experiment in experiments:
+            commands.exportable(experiment)
+    with train_extra(), view.TrainingView() as shown:
+        records = commands.run(
+            experiments, inputs, out, seeds, only, resume, jobs or os.cpu_count() or 1, shown.progress
+        )
+    view.show_table([commands.summary(path) for path in records])
+    if export:
+        view.show_written([commands.export_best(experiment, inputs, out) for experiment in experiments])
+
+
+@lab.command("search", examples=("mgtag lab search tokens --trials 20 --features mel.npz",))
+def search_command(
+    name: Annotated[str, typer.Argument(help="The experiment.")],
+    trials: Annotated[int, typer.Option(min=1, help="How many settings to try, at most.")] = 20,
+    features: FeaturesOption = None,
+    lyrics: LyricsOption = None,
+    out: OutOption = Path("runs"),
+    jobs: JobsOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Try settings of an experiment; only the validation part decides, test is not used."""
+    with train_extra():
+        from mgtag_train.lab.commands import chosen
+        from mgtag_train.lab.search import search
+        from mgtag_train.lab.tasks import Inputs
+    from mgtag.view import training as view
+
+    inputs, at_once = Inputs(features=features, lyrics=lyrics), jobs or os.cpu_count() or 1
+    (experiment,) = chosen([name], inputs)
+    with view.TrainingView() as shown:
+        found = search(experiment, inputs, out, trials, at_once, shown.progress, resume)
+    view.show_written([found])
+
+
+@lab.command("report", examples=("mgtag lab report --runs runs", "mgtag lab report --to report"))
+def report_command(runs: RunsOption = Path("runs"), to: ToOption = None) -> None:
+    """Copy the records of finished runs, and write RESULTS.md and its pictures from all records."""
+    with train_extra():
+        from mgtag_train.report import results
+        from mgtag_train.report.records import report_folder
+    from mgtag.view.training import show_written
+
+    show_written(results.write(runs, report_folder(to)))
+
+
+@lab.command("analyse", examples=("mgtag lab analyse tokens --features mel.npz",))
+def analyse_command(
+    features: Annotated[Path, typer.Option(metavar="FILE", help="GTZAN's mels, mel.npz.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="tokens, tsne, blocks; by default all.")
+    ] = None,
+    runs: RunsOption = Path("runs"),
+    to: ToOption = None,
+) -> None:
+    """Analyse trained networks as their papers do: embeddings, attention, channels."""
+    with train_extra():
+        from mgtag_train.lab.tasks import Inputs
+        from mgtag_train.report import analysis
+        from mgtag_train.report.records import report_folder
+    from mgtag.view.training import show_written
+
+    inputs = Inputs(features=features)
+    show_written(analysis.write(names or (), inputs, runs, report_folder(to).analyses))
+
+
+@lab.command("faithfulness", examples=("mgtag lab faithfulness --features mel.npz",))
+def faithfulness_command(
+    features: Annotated[Path, typer.Option(metavar="FILE", help="GTZAN's mels, mel.npz.")],
+    model: Annotated[str, typer.Option(help="A model's name or folder.")] = DEFAULT_BUNDLE,
+    to: ToOption = None,
+) -> None:
+    """Measure how faithful the explanations of a model are, by removing the frames that they name."""
+    with train_extra():
+        from mgtag_train.report import faithfulness
+        from mgtag_train.report.records import report_folder
+    from mgtag.view import training as view
+
+    folder = report_folder(to)
+    with view.TrainingView() as shown:
+        written = faithfulness.measure_bundle(model, features, folder, shown.tell)
+    view.show_written(written)
