@@ -33,11 +33,13 @@ def song_of_nobody() -> Iterator[Path]:
             return
         for mine in (Path(name), path):
             os.chown(mine, 65534, 65534)
+        os.setegid(65534)
         os.seteuid(65534)
         try:
             yield path
         finally:
             os.seteuid(0)
+            os.setegid(0)
 
 
 def draft(path: Path, *, hard_links: bool = False) -> tags.Draft:
@@ -78,6 +80,99 @@ def test_nobody_else_can_read_the_copy_of_a_private_file(song: Path) -> None:
 
     tags.draft(song, provenance(*GENRES), payload).discard()
     assert modes == {0o600}
+
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+
+
+@pytest.fixture
+def song_of_the_group(tmp_path: Path) -> Iterator[Path]:
+    """Make a song that belongs to somebody else, and that the group of who runs the test may write."""
+    with tempfile.TemporaryDirectory() as name:
+        path = sounds.make(Path(name) / "song.flac", 0.5)
+        for mine, mode in ((Path(name), 0o770), (path, 0o660)):
+            os.chown(mine, 1234, 4321)
+            mine.chmod(mode)
+        groups = os.getgroups()
+        os.setgroups([4321])
+        os.seteuid(65534)
+        try:
+            yield path
+        finally:
+            os.seteuid(0)
+            os.setgroups(groups)
+
+
+@needs_root
+@pytest.mark.parametrize("mode", [0o660, 0o4770, 0o2770])
+def test_file_that_would_change_its_owner_is_left_alone(song_of_the_group: Path, mode: int) -> None:
+    os.seteuid(0)
+    song_of_the_group.chmod(mode)
+    os.seteuid(65534)
+    before, status = song_of_the_group.read_bytes(), song_of_the_group.stat()
+    with pytest.raises(TagError, match=r"song\.flac: .* belong to you .*\.$"):
+        draft(song_of_the_group)
+    assert only(song_of_the_group)
+    assert (song_of_the_group.read_bytes(), song_of_the_group.stat()) == (before, status)
+
+
+@needs_root
+def test_owner_may_tag_a_file_of_a_group_that_he_is_no_member_of(song_of_nobody: Path) -> None:
+    os.seteuid(0)
+    os.chown(song_of_nobody, 65534, 4321)
+    os.seteuid(65534)
+    with pytest.raises(TagError, match="group"):
+        draft(song_of_nobody)
+    assert only(song_of_nobody)
+
+
+@needs_root
+def test_root_keeps_owner_setuid_access_list_and_capabilities(song: Path) -> None:
+    os.chown(song, 1234, 4321)
+    song.chmod(0o4755)
+    attributes = {
+        "system.posix_acl_access": bytes.fromhex(
+            "0200000001000700ffffffff02000600d204000004000500ffffffff10000700ffffffff20000500ffffffff"
+        ),
+        "security.capability": bytes.fromhex("0100000200040000000000000000000000000000"),
+    }
+    for name, value in list(attributes.items()):
+        try:
+            os.setxattr(song, name, value)
+        except OSError:  # not every file system has them
+            del attributes[name]
+    before = song.stat()
+    draft(song).commit()
+    now = song.stat()
+    assert (now.st_uid, now.st_gid, now.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert {name: os.getxattr(song, name) for name in attributes} == attributes
+
+
+def test_access_list_that_the_folder_gives_to_new_files_is_not_added(song: Path) -> None:
+    default = bytes.fromhex(
+        "0200000001000700ffffffff02000600d204000004000500ffffffff10000700ffffffff20000500ffffffff"
+    )
+    try:
+        os.setxattr(song.parent, "system.posix_acl_default", default)
+    except OSError:
+        pytest.skip("this file system has no access lists")
+    song.chmod(0o640)
+    draft(song).commit()
+    assert "system.posix_acl_access" not in os.listxattr(song)
+    assert stat.S_IMODE(song.stat().st_mode) == 0o640
+
+
+def test_attribute_that_cannot_be_carried_over_is_refused(
+    song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        os.setxattr(song, "user.rating", b"5 stars")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    monkeypatch.setattr("shutil._copyxattr", lambda *_, **__: None)
+    with pytest.raises(TagError, match="extended attributes cannot be kept"):
+        draft(song)
+    assert only(song)
 
 
 def test_link_stays_a_link(song: Path, tmp_path: Path) -> None:

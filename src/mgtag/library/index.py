@@ -63,6 +63,7 @@ class Index:
     def __init__(self, path: Place = ":memory:", mend: bool = False) -> None:
         self.path = path
         self.mended = ""
+        self._copies: set[Path] = set()
         try:
             self._db = opening.connect(path, check=mend)
         except DamagedIndexError:
@@ -281,6 +282,23 @@ class Index:
             self._db.execute("UPDATE journal SET state = ? WHERE id = ?", (state, change))
             if track is not None:
                 self._record(track, prediction)
+
+    def begin_copies(self, folder: Path) -> None:
+        """Note that copies of files will stand in a folder until they take their places."""
+        if folder not in self._copies:
+            with self._db:
+                self._db.execute("INSERT OR IGNORE INTO copies VALUES (?)", (to_text(folder),))
+            self._copies.add(folder)
+
+    def copies(self) -> list[Path]:
+        """Return the folders where a run that was killed may have left copies."""
+        return [Path(from_text(path)) for (path,) in self._db.execute("SELECT folder FROM copies")]
+
+    def end_copies(self) -> None:
+        """Note that no copy stands anywhere any more."""
+        self._copies.clear()
+        with self._db:
+            self._db.execute("DELETE FROM copies")
 
     def drop_change(self, change: int) -> None:
         """Forget a change that did not happen."""

@@ -359,3 +359,9 @@ def _move_journal(db: Database) -> None:
     )
     for number, path in db.execute("SELECT id, path FROM journal").fetchall():
         db.execute("UPDATE journal SET path = ? WHERE id = ?", (to_text(os.fsdecode(path)), number))
+
+
+@MIGRATIONS()
+def m003_copies(db: Database) -> None:
+    """Remember the folders in which a run that is killed may leave copies."""
+    db.execute("CREATE TABLE copies (folder TEXT PRIMARY KEY)")

@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,16 +69,17 @@ def scan(
     """
     roots = tuple(roots)
     library = find(roots)
-    recover(index)
-    for leftover in library.leftovers:
-        with suppress(OSError):  # the next scan may be allowed to
-            leftover.unlink()
+    recover(index, clean=not policy.dry_run)
+    for leftover in () if policy.dry_run else library.leftovers:
+        tags.discard_leftover(leftover)
     run = index.begin_run(" ".join(map(str, roots)) if command is None else command, tagger.bundle.id)
     try:
         yield Found(len(library.tracks) + len(library.problems), run)
         for path, problem in library.problems:
             yield Failed(path, _sentence(path, problem))
         yield from _Scan(tagger, index, policy, executor, run).events(library.tracks)
+        if not policy.dry_run:
+            index.end_copies()
     finally:
         index.end_run(run)
 
@@ -243,6 +244,7 @@ class _Scan:
         provenance = tags.Provenance(
             decision.kept, decision.added, self.tagger.bundle.id, round(track.confidence, 3)
         )
+        self.index.begin_copies(track.path.resolve().parent)
         draft = tags.draft(
             track.path, {GENRE: provenance}, audio.signature, seen=seen, hard_links=self.policy.hard_links
         )

@@ -61,10 +61,14 @@ def undo(index: Index, run: int | None = None) -> Iterator[Undone | Refused]:
     whereabouts = Whereabouts(index)
     for change in chain([first], changes):
         yield _undo(index, whereabouts, change)
+    index.end_copies()
 
 
-def recover(index: Index) -> None:
-    """Settle the changes that a killed run left pending: each either happened, or did not."""
+def recover(index: Index, clean: bool = True) -> None:
+    """Settle the changes that a killed run left pending: each either happened, or did not.
+
+    With `clean`, remove the copies that it left beside its files.
+    """
     for change in list(index.changes(states=("pending",))):
         try:
             with open(change.path, "rb") as file:
@@ -75,6 +79,10 @@ def recover(index: Index) -> None:
             index.end_change(change.id, "done")
         else:
             index.drop_change(change.id)
+    if clean:
+        for folder in index.copies():
+            tags.discard_leftovers(folder)
+        index.end_copies()
 
 
 def _undo(index: Index, whereabouts: Whereabouts, change: Change) -> Undone | Refused:
@@ -84,6 +92,8 @@ def _undo(index: Index, whereabouts: Whereabouts, change: Change) -> Undone | Re
         if place is None:
             return Refused(path, f"{path}: {_missing(path)}")
         path = place.path
+        if place.tagged:
+            index.begin_copies(path.resolve().parent)
         status = _put_back(path, change) if place.tagged else path.stat()
     except MgtagError as error:
         return Refused(path, str(error))

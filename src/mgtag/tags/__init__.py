@@ -4,7 +4,7 @@ Start with `read` and `draft`; `patch` is how a change is undone, `containers` t
 of files apart, and one module a kind knows its tags.
 """
 
-from mgtag.tags.copying import is_leftover
+from mgtag.tags.copying import discard_leftover, discard_leftovers, is_leftover
 from mgtag.tags.drafting import Draft, draft, draft_undo
 from mgtag.tags.fields import GENRE, MOOD, WRITABLE, Provenance, Tags
 from mgtag.tags.genres import is_placeholder
@@ -19,6 +19,8 @@ __all__ = [
     "Provenance",
     "Tags",
     "digest",
+    "discard_leftover",
+    "discard_leftovers",
     "draft",
     "draft_undo",
     "is_leftover",

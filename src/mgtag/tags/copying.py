@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,11 @@ from typing import BinaryIO
 
 from mgtag.errors import TagError
 
+if sys.platform != "win32":
+    import fcntl
+
+# Extended attributes that are the listener's; others, such as labels, are the system's own.
+_ATTRIBUTES = ("user.", "system.posix_acl_access", "security.capability")
 _EXTENSION = r"\.[A-Za-z0-9]{1,8}"  # kept, so that what looks at the name sees the same kind of file
 _LEFTOVER = re.compile(rf"\.mgtag-[0-9a-f]{{16}}\.tmp({_EXTENSION})?")
 
@@ -21,6 +27,52 @@ _LEFTOVER = re.compile(rf"\.mgtag-[0-9a-f]{{16}}\.tmp({_EXTENSION})?")
 def is_leftover(name: str | os.PathLike[str]) -> bool:
     """Say whether this is the name of a copy that a killed run left behind."""
     return _LEFTOVER.fullmatch(Path(name).name) is not None
+
+
+def discard_leftover(path: Path) -> bool:
+    """Remove a copy that a killed run left behind; say whether it is gone.
+
+    One that an mgtag at work holds stays, as does one that may not be removed.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return not path.exists()
+    try:
+        _lock(handle)
+        if sys.platform != "win32":
+            path.unlink()
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    if sys.platform == "win32":  # which removes no file that anybody holds open
+        with suppress(OSError):
+            path.unlink()
+    return not path.exists()
+
+
+def discard_leftovers(folder: Path) -> None:
+    """Remove the copies that killed runs left in a folder."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if is_leftover(entry.name):
+                discard_leftover(Path(entry.path))
+
+
+def hold(copy: BinaryIO) -> int:
+    """Return a handle that tells other mgtags to leave a copy alone until it is closed; -1 on Windows."""
+    if sys.platform == "win32":  # where what is open could not be renamed
+        return -1
+    handle = os.dup(copy.fileno())
+    with suppress(OSError):  # some network drives have no locks
+        _lock(handle)
+    return handle
+
+
+def _lock(handle: int) -> None:
+    if sys.platform != "win32":
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
@@ -67,16 +119,44 @@ def check_unchanged(target: Path, was: os.stat_result) -> None:
 
 
 def carry_over(target: Path, status: os.stat_result, temporary: Path, mtime_ns: int | None) -> None:
-    """Give the copy the file's owner, mode and extended attributes, but its own time of change.
+    """Give the copy the file's owner, mode and attributes, but its own time of change.
 
     With `mtime_ns`, that time instead.
+
+    Raises
+    ------
+    TagError
+        If the copy would belong to somebody else, or be open to others than the file is.
     """
     changed = temporary.stat()
     if (changed.st_uid, changed.st_gid) != (status.st_uid, status.st_gid):
         with suppress(PermissionError):  # only root may give files away
             os.chown(temporary, status.st_uid, status.st_gid)
+    for name in _attributes(temporary).keys() - _attributes(target).keys():
+        os.removexattr(temporary, name)  # an access list that the folder gives to every new file
     shutil.copystat(target, temporary)
     os.utime(temporary, ns=(status.st_atime_ns, changed.st_mtime_ns if mtime_ns is None else mtime_ns))
+    now = temporary.stat()
+    if (now.st_uid, now.st_gid) != (status.st_uid, status.st_gid):
+        raise TagError(
+            "what you write would belong to you and not to its owner or group, so it was left as it is; "
+            "let its owner tag it."
+        )
+    if now.st_mode != status.st_mode or _attributes(target) != _attributes(temporary):
+        raise TagError(
+            "its permissions or extended attributes cannot be kept, so it was left as it is; "
+            "let its owner tag it."
+        )
+
+
+def _attributes(path: Path) -> dict[str, bytes]:
+    """Return extended attributes: the listener's own, access lists, capabilities."""
+    if sys.platform != "linux":
+        return {}
+    try:
+        return {name: os.getxattr(path, name) for name in os.listxattr(path) if name.startswith(_ATTRIBUTES)}
+    except OSError:  # the file system has none
+        return {}
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +17,7 @@ from typing import BinaryIO
 from mgtag.errors import AudioError, TagError
 from mgtag.tags import patch as binary_patch
 from mgtag.tags.containers import recognise
-from mgtag.tags.copying import carry_over, check_allowed, check_unchanged, new_copy, sync_folder
+from mgtag.tags.copying import carry_over, check_allowed, check_unchanged, hold, new_copy, sync_folder
 from mgtag.tags.fields import Provenance, to_json
 from mgtag.tags.hashing import Digest, pour
 from mgtag.tags.reading import explained, tags_of
@@ -47,6 +47,7 @@ class Draft:
     after: str
     patch: bytes
     _original: os.stat_result = field(repr=False)
+    _held: int = field(repr=False)  # keeps other mgtags from taking the copy for a leftover
 
     def commit(self) -> os.stat_result:
         """Put the copy in the file's place, in one step, and return its `stat`.
@@ -65,13 +66,20 @@ class Draft:
         except BaseException:
             self.discard()
             raise
+        self._release()
         sync_folder(self.path.parent)
         return status
 
     def discard(self) -> None:
         """Remove the copy, or leave it to the next scan; the file stays as it was."""
+        self._release()
         with suppress(OSError):
             self.temporary.unlink()
+
+    def _release(self) -> None:
+        held, self._held = self._held, -1
+        if held >= 0:
+            os.close(held)
 
 
 def draft(
@@ -170,7 +178,7 @@ def _draft(
             check_unchanged(target, seen)
         check_allowed(target, status, hard_links=hard_links)
         sound = payload(target)
-        with open(target, "rb") as original, new_copy(target) as (temporary, copy):
+        with open(target, "rb") as original, new_copy(target) as (temporary, copy), _held(copy) as held:
             before = pour(original, copy)
             edit(original, copy)
             copy.flush()
@@ -185,7 +193,19 @@ def _draft(
                 raise TagError("the change could not be undone, so it was left as it is.")
             carry_over(target, status, temporary, mtime_ns)
             os.fsync(copy.fileno())
-    return Draft(target, temporary, before, after, reverse, status)
+    return Draft(target, temporary, before, after, reverse, status, held)
+
+
+@contextmanager
+def _held(copy: BinaryIO) -> Iterator[int]:
+    """Hold a copy: from here on until its `Draft` is through, or until something fails."""
+    handle = hold(copy)
+    try:
+        yield handle
+    except BaseException:
+        if handle >= 0:
+            os.close(handle)
+        raise
 
 
 def _changed(sound: str, payload: Payload, temporary: Path) -> bool:
