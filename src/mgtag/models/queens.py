@@ -54,6 +54,11 @@ class QueensSpec(Spec):
         On the BGRU's input and between its layers; 0 in the paper.
     batch_norm : bool
         After each convolution; not in the paper, which trained on ten times the slices.
+    stem : int
+        Bands under the first convolution's kernel, where it strides as far as its pooling would reach
+        instead of pooling: half the time of a training step. 0, as in the paper, pools.
+    moods : int
+        Labels of a second head, ``"mood"``; 0 for a network without one.
     """
 
     channels: tuple[int, ...] = (32, 32, 64, 128, 64)
@@ -69,6 +74,8 @@ class QueensSpec(Spec):
     dropout_map: float = 0.0
     dropout_frame: float = 0.0
     batch_norm: bool = False
+    stem: int = 0
+    moods: int = 0
 
 
 PARALLEL = QueensSpec()
@@ -127,6 +134,8 @@ class Queens(Network):
             width += spec.dense or n_maps
         self.hidden = nn.Sequential(nn.Dropout(spec.dropout), nn.Linear(width, spec.hidden), nn.ReLU())
         self.classifier = nn.Sequential(nn.Dropout(spec.dropout), nn.Linear(spec.hidden, spec.n_labels))
+        if spec.moods:
+            self.mood = nn.Sequential(nn.Dropout(spec.dropout), nn.Linear(spec.hidden, spec.moods))
 
     def forward(self, windows: Tensor) -> ModelOutput:
         """Answer for a batch of standardised windows, shape ``(batch, n_mels, n_frames)``."""
@@ -144,18 +153,33 @@ class Queens(Network):
         if spec.convolutional:
             features.append(self.dense(maps))
         embedding = self.hidden(torch.cat(features, dim=-1))
-        return ModelOutput(self.classifier(embedding), attention, embedding)
+        heads = {"mood": self.mood(embedding)} if spec.moods else {}
+        return ModelOutput(self.classifier(embedding), attention, embedding, heads)
 
 
 def _cnn(spec: QueensSpec) -> nn.Sequential:
     layers: list[nn.Module] = []
     n_in = 1
-    for n_out, pool in zip(spec.channels, spec.pools, strict=True):
-        layers.append(nn.Conv2d(n_in, n_out, KERNEL, padding=KERNEL // 2, bias=not spec.batch_norm))
+    for n, (n_out, pool) in enumerate(zip(spec.channels, spec.pools, strict=True)):
+        strides = spec.stem and n == 0
+        layers.append(_stem(spec) if strides else _conv(n_in, n_out, spec))
         if spec.batch_norm:
             layers.append(nn.BatchNorm2d(n_out))
-        layers += [nn.ReLU(), nn.MaxPool2d(pool)]
+        layers.append(nn.ReLU())
+        if not strides:
+            layers.append(nn.MaxPool2d(pool))
         if spec.dropout_map:
             layers.append(nn.Dropout2d(spec.dropout_map))
         n_in = n_out
     return nn.Sequential(*layers, nn.Flatten())
+
+
+def _conv(n_in: int, n_out: int, spec: QueensSpec) -> nn.Conv2d:
+    return nn.Conv2d(n_in, n_out, KERNEL, padding=KERNEL // 2, bias=not spec.batch_norm)
+
+
+def _stem(spec: QueensSpec) -> nn.Conv2d:
+    """Make a first convolution with the output size of one that is pooled."""
+    stride = spec.pools[0]
+    padding = (spec.stem - stride[0] + 1) // 2, (KERNEL - stride[1] + 1) // 2
+    return nn.Conv2d(1, spec.channels[0], (spec.stem, KERNEL), stride, padding, bias=not spec.batch_norm)

@@ -24,6 +24,7 @@ GENRES = (
 )
 NOT_MUSIC = "notmusic"  # a label that is never written
 LABELS = (*GENRES, NOT_MUSIC)
+GTZAN_LABELS = GTZAN.labels  # all that a clip of GTZAN could be labelled
 MOODS = ("happy", "tense", "sad", "calm")  # valence and arousal: + +, - +, - -, + -
 SILENT_GENRES = ("none", "spoken")  # how the table calls sounds that are not music
 # A tag that is not the piece's genre and yet acceptable: its parent, or what stands nearest in `GENRES`.

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from mgtag.arrays import I64
+from mgtag.models import Network
 from mgtag_train.data.splitting import OF_SLICE
 from mgtag_train.data.tracks import SliceDataset
 from mgtag_train.learn import augment
@@ -26,8 +27,8 @@ class Examples(Protocol):
 
     labels: Tensor
 
-    def initialise(self, model: nn.Module) -> None:
-        """Give a fresh network what is known before learning; mostly nothing."""
+    def initialise(self, model: Network) -> Network:
+        """Give a fresh network what is known before learning, mostly nothing; return what is trained."""
         ...
 
     def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
@@ -72,8 +73,9 @@ class Windows:
         self._others = torch.nonzero(self.labels < 0).squeeze(1)
         self._sorted, self._order = torch.sort(self.labels, stable=True)
 
-    def initialise(self, model: nn.Module) -> None:
+    def initialise(self, model: Network) -> Network:
         """As `Examples.initialise`: a network hears its first music with random weights."""
+        return model
 
     def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Cut, augment and mix windows of these tracks and of some negatives, with their targets."""

@@ -75,7 +75,7 @@ def best_temperature(logits: F32, truth: I64) -> float:
     return float(np.exp(found.x))
 
 
-def choose_threshold(probabilities: F32, truth: I64, others: F32) -> float:
+def choose_threshold(probabilities: F32, truth: I64, others: F32, margin: float = MARGIN) -> float:
     """Return the lowest threshold, in hundredths, that keeps the promise with its margin.
 
     Precision must hold there and at every higher threshold with enough tracks above it, and no
@@ -84,7 +84,7 @@ def choose_threshold(probabilities: F32, truth: I64, others: F32) -> float:
     threshold = 1.0
     for candidate in np.arange(99, 9, -1) / 100:
         share, precision = tagged(probabilities, truth, candidate)
-        if share * len(truth) >= FEWEST and precision < PRECISION + MARGIN:
+        if share * len(truth) >= FEWEST and precision < PRECISION + margin:
             break
         threshold = float(candidate)
     highest = float(others.max()) if others.size else 0.0

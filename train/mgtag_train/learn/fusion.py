@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from mgtag.arrays import I64
+from mgtag.models import Network
 from mgtag.models.fusion import pack
 from mgtag_train.data.tracks import SliceDataset
 from mgtag_train.learn.batches import Windows
@@ -44,9 +45,9 @@ class Pairs:
         self.learn, self.pairs = learn, fixed
         self.labels = texts.labels if learn else clips.labels[fixed[:, 1]]
 
-    def initialise(self, model: nn.Module) -> None:
+    def initialise(self, model: Network) -> Network:
         """As `Texts.initialise`."""
-        self.texts.initialise(model)
+        return self.texts.initialise(model)
 
     def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Pair these songs with clips of their genre, windows cut and augmented; nothing is mixed.

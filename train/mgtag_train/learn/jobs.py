@@ -20,6 +20,7 @@ from mgtag.workers import Workers
 from mgtag_train.learn.batches import Examples
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.run_record import RunRecord, commit, versions
+from mgtag_train.learn.student import network_state
 from mgtag_train.learn.trainer import Training, channels_last, save_checkpoint
 
 CHECKPOINT, BEST, RECORD = "checkpoint.pt", "best.pt", "record.json"
@@ -86,7 +87,7 @@ def fit(
             save_checkpoint(checkpoint, training.state() | identity)
             progress(job.name, training.epoch, job.config.epochs, row)
         model = {"architecture": job.config.architecture, "arguments": dict(job.config.arguments)}
-        save_checkpoint(job.folder / BEST, model | {"weights": training.best})
+        save_checkpoint(job.folder / BEST, model | {"weights": network_state(training.best)})
         return RunRecord(
             name=job.name,
             seed=job.seed,

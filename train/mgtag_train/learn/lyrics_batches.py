@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from mgtag.arrays import F32, I64
+from mgtag.models import Network
 from mgtag.models.han import Han, HanSpec
 from mgtag_train.data.lyrics import FIRST_WORD, Song, encode, vocabulary, word_vectors
 from mgtag_train.data.tracks import save_whole
@@ -47,7 +48,7 @@ class Texts:
         self.labels = torch.tensor([song.label for song in songs])
         self.taught = None if taught is None else torch.from_numpy(taught)
 
-    def initialise(self, model: nn.Module) -> None:
+    def initialise(self, model: Network) -> Network:
         """Give a fresh network the word vectors; the words without keep their random ones."""
         han = next((part for part in model.modules() if isinstance(part, Han)), None)
         if han is not None and self.vectors:
@@ -56,6 +57,7 @@ class Texts:
             with torch.no_grad():
                 han.vectors.weight.mul_(known.std())  # as far from nought as the known ones
                 han.vectors.weight[list(table)] = known
+        return model
 
     def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Return the words of these songs, and their targets; words are dropped by the network."""

@@ -58,8 +58,8 @@ class Training:
         self.config, self.learn, self.device = config, learn, device
         self.teachers = [teacher.to(device) for teacher in teachers]
         self.generator = Generator().manual_seed(seed)
-        self.model = channels_last(build(config.architecture, config.arguments)).to(device)
-        learn.initialise(self.model)
+        model = learn.initialise(build(config.architecture, config.arguments))
+        self.model = channels_last(model).to(device)
         self.mean = copy.deepcopy(self.model).eval()
         self.optimiser = _optimiser(self.model, config)
         self.music = torch.nonzero(learn.labels >= 0).squeeze(1)

@@ -1,0 +1,238 @@
+"""Students to a bundle: calibrate them, choose one on validation, measure all, write what is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mgtag.bundle import Bundle, write
+from mgtag.card import GENRE, Card, Head
+from mgtag.features import MelSpec
+from mgtag.models import Network
+from mgtag_train.data.not_music import make_negatives
+from mgtag_train.data.outside import (
+    GTZAN_LABELS,
+    LABELS,
+    MOODS,
+    NOT_MUSIC,
+    PARENTS,
+    Piece,
+    accepted,
+    of_split,
+)
+from mgtag_train.data.tracks import MelTrack, SliceDataset
+from mgtag_train.learn import metrics, outside_evaluation
+from mgtag_train.learn.calibration import Calibration, choose_threshold, temperatures
+from mgtag_train.learn.config import TrainConfig
+from mgtag_train.learn.outside_calibration import NEVER, OUTSIDE_SHARE, Sample, calibrate
+from mgtag_train.learn.outside_evaluation import WRITABLE, Heard
+from mgtag_train.learn.run_record import commit, versions
+from mgtag_train.learn.trainer import predict
+from mgtag_train.ship.export import export, fold_norms, rounded
+from mgtag_train.ship.make_bundle import over_seeds, spelling
+from mgtag_train.ship.wide import HELD_OUT_SEED, Told, Wide
+
+NAME = "wide-parallel-1"
+DATA = {
+    "name": "wide",
+    "citation": "GTZAN (Tzanetakis, Cook 2002); 4Q (Panda, Malheiro, Paiva 2018); Emotify (Aljanaki, "
+    "Wiering, Veltkamp 2016); musicnn (Pons, Serra 2019) as teacher; and smaller collections",
+    "licence": "the recordings belong to others and are not in the bundle; musicnn is under the ISC licence",
+    "url": "",
+}
+
+
+@dataclass(frozen=True)
+class Exam:
+    """A network's answers to one part: validation or test.
+
+    Attributes
+    ----------
+    outside : Heard
+    clips, clip_owner, clip_truth
+        Genre logits of GTZAN's slices, the clip of each, and the clips' labels.
+    """
+
+    outside: Heard
+    clips: Any
+    clip_owner: Any
+    clip_truth: Any
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Calibrations of both heads."""
+
+    genre: Calibration
+    mood: Calibration
+
+
+def make_wide_bundle(
+    models: Sequence[Network], seeds: Sequence[int], data: Wide, out: Path, config: TrainConfig, told: Told
+) -> Bundle:
+    """Choose a network on validation, measure all of them on test, write the bundle."""
+    written = [rounded(fold_norms(model)) for model in models]
+    spec = replace(MelSpec(), top_db=config.top_db)
+    pieces = {part: of_split(data.outside, part) for part in ("valid", "test")}
+    tracks = {part: outside_evaluation.mel_tracks(pieces[part], told) for part in pieces}
+
+    def examined(part: str) -> list[Exam]:
+        return [examine(m, pieces[part], tracks[part], data.clips[part], spec) for m in written]
+
+    exams = examined("valid")
+    made_up = SliceDataset(make_negatives(MelSpec(), HELD_OUT_SEED, each=10), spec)
+    calibrated = [fit_calibration(exam) for exam in exams]
+    valid = [measure(exam, how) for exam, how in zip(exams, calibrated, strict=True)]
+    chosen = int(np.argmin([figures["log_loss"] for figures in valid]))
+    exams = examined("test")
+    test = [measure(exam, how) for exam, how in zip(exams, calibrated, strict=True)]
+    folder = out / NAME
+    exported = export(models[chosen], folder).spec
+    card = Card(
+        name=NAME,
+        heads=heads(calibrated[chosen]),
+        mel=spec,
+        architecture=config.architecture,
+        arguments=asdict(exported),
+        data=DATA,
+        split={
+            "name": "outside: artists apart; GTZAN: filtered",
+            **{part: len(of_split(data.outside, part)) for part in ("train", "valid", "test")},
+        },
+        measured={
+            "shipped_seed": seeds[chosen],
+            "shipped": {"valid": valid[chosen], "test": test[chosen]},
+            "test_over_seeds": over_seeds(seeds, test),
+            "valid_over_seeds": over_seeds(seeds, valid),
+            "not_music": confidences(written[chosen], calibrated[chosen].genre, made_up),
+            "commit": commit(),
+            "versions": versions(),
+        },
+    )
+    figures = {"valid": valid, "test": test, "tables": tables(exams[chosen], calibrated[chosen].genre)}
+    (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return write(folder, card)
+
+
+def examine(
+    model: Network,
+    pieces: Sequence[Piece],
+    tracks: Sequence[MelTrack],
+    clips: Sequence[MelTrack],
+    spec: MelSpec,
+) -> Exam:
+    """Ask a network about pieces outside GTZAN and about clips of it."""
+    dataset = SliceDataset(clips, spec)
+    inputs, owner = dataset.tiles()
+    return Exam(
+        outside_evaluation.listen(model, pieces, tracks, spec),
+        predict(model, inputs),
+        owner.numpy(),
+        dataset.labels.numpy(),
+    )
+
+
+def fit_calibration(exam: Exam) -> Calibrated:
+    """Calibrate both heads on validation."""
+    heard = exam.outside
+    told_genre = np.array([piece.genre != "" for piece in heard.pieces])
+    outside = Sample(
+        *_only(heard.genre, heard.owner, told_genre),
+        np.array([piece.label for piece in heard.pieces])[told_genre],
+        np.array([[accepted(p.genre, label) for label in LABELS] for p in heard.pieces if p.genre]),
+        OUTSIDE_SHARE,
+    )
+    clips = Sample(
+        exam.clips,
+        exam.clip_owner,
+        exam.clip_truth,
+        np.eye(len(LABELS), dtype=bool)[exam.clip_truth],
+        1 - OUTSIDE_SHARE,
+    )
+    truth = np.array([piece.mood_label for piece in heard.pieces])
+    logits, owner = _only(heard.mood, heard.owner, truth >= 0)
+    temperature, vote_temperature = temperatures(logits, owner, truth[truth >= 0])
+    votes = Calibration(temperature, vote_temperature, NEVER).votes(logits, owner)
+    threshold = choose_threshold(votes, truth[truth >= 0], votes[:0], margin=0.0)
+    return Calibrated(
+        calibrate([outside, clips], np.array(WRITABLE)), Calibration(temperature, vote_temperature, threshold)
+    )
+
+
+def measure(exam: Exam, how: Calibrated) -> dict[str, float]:
+    """Return every figure of a network on a part, rounded to four digits."""
+    heard, pieces = exam.outside, exam.outside.pieces
+    votes = how.genre.votes(heard.genre, heard.owner)
+    truth = np.array([piece.label for piece in pieces])
+    clip_votes = how.genre.votes(exam.clips, exam.clip_owner)
+    ten = np.isin(LABELS, GTZAN_LABELS)
+    clip_best = np.where(ten, clip_votes, -1.0).argmax(axis=1)
+    figures = outside_evaluation.figures(votes, pieces, how.genre.threshold) | {
+        "log_loss": metrics.log_loss(votes[truth >= 0], truth[truth >= 0]),
+        "gtzan_track_accuracy": float((clip_best == exam.clip_truth).mean()),
+        "gtzan_slice_accuracy": float(
+            (np.where(ten, exam.clips, -np.inf).argmax(1) == exam.clip_truth[exam.clip_owner]).mean()
+        ),
+        "mood_accuracy": outside_evaluation.mood_accuracy(how.mood.votes(heard.mood, heard.owner), pieces),
+    }
+    return {key: round(value, 4) for key, value in figures.items()}
+
+
+def tables(exam: Exam, how: Calibration) -> dict[str, Any]:
+    """Break a part down by genre and source, with reliability and confusion."""
+    votes = how.votes(exam.outside.genre, exam.outside.owner)
+    pieces, threshold = exam.outside.pieces, how.threshold
+    return {
+        "by_genre": outside_evaluation.by(lambda piece: piece.genre, votes, pieces, threshold),
+        "by_source": outside_evaluation.by(lambda piece: piece.source, votes, pieces, threshold),
+        "reliability": outside_evaluation.reliability(votes, pieces),
+        "confusion": outside_evaluation.confusion(votes, pieces),
+    }
+
+
+def heads(how: Calibrated) -> dict[str, Head]:
+    """Describe both heads as a card does."""
+    return {
+        GENRE: Head(
+            labels=LABELS,
+            written={label: None if label == NOT_MUSIC else spelling(label) for label in LABELS},
+            temperature=how.genre.temperature,
+            vote_temperature=how.genre.vote_temperature,
+            threshold=_or_never(how.genre.threshold),
+            parents={genre: PARENTS[genre][0] for genre in LABELS if genre in PARENTS},
+        ),
+        "mood": Head(
+            labels=MOODS,
+            written={mood: spelling(mood) for mood in MOODS},
+            temperature=how.mood.temperature,
+            vote_temperature=how.mood.vote_temperature,
+            threshold=_or_never(how.mood.threshold),
+        ),
+    }
+
+
+def confidences(model: Network, how: Calibration, others: SliceDataset) -> dict[str, float]:
+    """Return the mean and highest confidence of a genre for each kind of made-up sound."""
+    windows, owner = others.tiles()
+    confidence = how.votes(predict(model, windows), owner.numpy())[:, WRITABLE].max(axis=1)
+    kinds = np.array([name.split(".")[0] for name in others.names])
+    return {
+        f"{kind}_{what}": round(float(figure(confidence[kinds == kind])), 4)
+        for kind in sorted(set(kinds))
+        for what, figure in (("mean", np.mean), ("highest", np.max))
+    }
+
+
+def _only(logits: Any, owner: Any, kept: Any) -> tuple[Any, Any]:
+    """Keep the slices of some pieces, and count the pieces anew."""
+    slices = kept[owner]
+    return logits[slices], (np.cumsum(kept) - 1)[owner[slices]]
+
+
+def _or_never(threshold: float) -> float | None:
+    return threshold if threshold < NEVER else None
