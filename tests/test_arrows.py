@@ -38,6 +38,7 @@ ARROWS: dict[str, set[str]] = {
     "library": HEARING | {"formats", "tags", "version"},
     "explain": HEARING | {"library"},
 }
+ARROWS["explore"] = {"arrays", "errors", "library"}
 ARROWS["version"] = set()
 ARROWS["api"] = HEARING | {"library", "workers"}
 ARROWS["view"] = set(ARROWS) - {"api"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import sounds
 import tiny_bundle
+from browsing import until
 
 from mgtag.bundle import Bundle
 from mgtag.explain.explain_file import explain_file
@@ -22,25 +22,7 @@ from mgtag.view.page import write_page
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = os.environ.get("MGTAG_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
 DURATION_S = 24.0
-PATIENCE = 600  # looks, 50 ms apart, before something counts as never happening
-
-if CHROMIUM is None:
-    pytest.skip("there is no chromium here (apt-get install chromium)", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +55,6 @@ def page(browser: Browser, target: tuple[Path, Explanation]) -> Iterator[Page]:
     yield opened
     assert not trouble
     context.close()
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait for a condition; playwright's own way needs an eval that the page's policy forbids."""
-    for _ in range(PATIENCE):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"never came true: {condition}")
 
 
 def now(page: Page) -> float:

@@ -19,7 +19,7 @@ from mgtag.errors import DamagedIndexError, StoreError
 from mgtag.library import opening
 from mgtag.library.opening import Place, default_path
 from mgtag.library.paths import below, from_text, to_text
-from mgtag.library.records import Change, Filter, Known, Run, State, Track, Values
+from mgtag.library.records import Change, Filter, Known, Located, Run, State, Track, Values
 from mgtag.library.rows import as_json, change_of, clean, columns_of, columns_of_change, track_of
 from mgtag.version import __version__
 
@@ -214,16 +214,25 @@ class Index:
                 f"{path}: what was heard in it is damaged in the index; `mgtag scan --force` hears it again."
             ) from error
 
-    def embeddings(self, bundle: str) -> Iterator[tuple[str, bytes]]:
-        """Return path and mean embedding (float16) of the files that a bundle heard and that are there."""
+    def bundles(self) -> list[str]:
+        """Return the ids of the bundles that heard files which are there, the one that heard most first."""
+        rows = self._db.execute(
+            "SELECT f.bundle FROM files f JOIN slices s ON s.file = f.id WHERE NOT f.gone "
+            "GROUP BY f.bundle ORDER BY count(*) DESC, f.bundle"
+        )
+        return [bundle for (bundle,) in rows]
+
+    def embeddings(self, bundle: str) -> Iterator[tuple[Located, bytes]]:
+        """Return the files that a bundle heard and that are there, with their mean embedding (float16)."""
         cursor = self._db.cursor()
         cursor.row_factory = None
         rows = cursor.execute(
-            "SELECT f.path, s.embedding FROM files f JOIN slices s ON s.file = f.id "
-            "WHERE f.bundle = ? AND NOT f.gone",
+            "SELECT f.path, f.artist, coalesce(f.title, ''), f.genre, f.genre_confidence, f.mood, "
+            "f.duration_s, s.embedding FROM files f JOIN slices s ON s.file = f.id "
+            "WHERE f.bundle = ? AND NOT f.gone ORDER BY f.path",
             (bundle,),
         )
-        return ((from_text(path), embedding) for path, embedding in rows)
+        return ((Located(*row), embedding) for *row, embedding in rows)
 
     def record(self, track: Track, prediction: Prediction | None = None) -> None:
         """Store what a scan found.

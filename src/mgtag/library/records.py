@@ -155,6 +155,18 @@ class Known(NamedTuple):
     confidence: float
 
 
+class Located(NamedTuple):
+    """As much of a file's row as is told of it where its embedding says where it lies."""
+
+    path: str  # as `mgtag.library.paths.to_text` gives it
+    artist: str | None
+    title: str
+    genre: str  # heard, as are the next two
+    confidence: float
+    mood: str
+    duration_s: float
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which files, and in what order: ``"path"``, ``"genre"``, ``"mood"``, ``"confidence"`` or ``"added"``.

@@ -8,7 +8,6 @@ import os
 import re
 import struct
 import zlib
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ from mgtag.arrays import U8
 from mgtag.bundle import Bundle
 from mgtag.explain.explanation import Explanation
 from mgtag.explain.sketch import Sound, height_of
+from mgtag.view.assets import asset
 from mgtag.view.explain_json import as_row
 from mgtag.view.methods import MEANS, NAMES
 from mgtag.view.text import HEX, dumps, printable
@@ -66,12 +66,12 @@ def write_page(
     }
     parts = {
         "title": html.escape(printable(song.name)),
-        "style": _asset("explain.css"),
-        "script": "".join(map(_asset, SCRIPTS)),
+        "style": asset("explain.css"),
+        "script": "".join(map(asset, SCRIPTS)),
         # Inside a script only "</" could end it early, and "<!--" change what it means.
         "data": dumps(data).replace("<", "\\u003c"),
     }
-    page = re.sub(f"@({'|'.join(parts)})@", lambda found: parts[found[1]], _asset("explain.html"))
+    page = re.sub(f"@({'|'.join(parts)})@", lambda found: parts[found[1]], asset("explain.html"))
     target.write_text(page, encoding="utf-8")
 
 
@@ -113,7 +113,3 @@ def _signed_bytes(values: NDArray[np.float32]) -> str:
 
 def _data_url(kind: str, raw: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(raw).decode()}"
-
-
-def _asset(name: str) -> str:
-    return files("mgtag.view").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What lies near what: nearest tracks, playlists, a map of the library."""
