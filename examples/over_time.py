@@ -4,7 +4,7 @@ import sys
 
 import mgtag
 
-prediction = mgtag.load_model().predict(sys.argv[1], whole=True)
+prediction = mgtag.load_model().predict(sys.argv[1], "all")
 genre = prediction.heads["genre"]
 for start, shares in zip(prediction.starts_s, genre.probabilities, strict=True):
     best = shares.argmax()

@@ -19,7 +19,9 @@ from running import Done, Run
 from scanning import Scene
 
 from mgtag import bundle, cli, workers
+from mgtag.audio import Sound
 from mgtag.bundle import Bundle
+from mgtag.inference import Amount
 from mgtag.library.index import Index
 from mgtag.prediction import HeadOutput, Prediction
 
@@ -121,7 +123,8 @@ class FakeTagger:
         self.asked: list[str] = []
         self.says: dict[str, tuple[str, float] | Exception | type[BaseException]] = {}
 
-    def predict(self, path: Path, whole: bool = False) -> Prediction:
+    def predict(self, source: Sound, slices: Amount = "auto") -> Prediction:
+        path = source.path
         self.asked.append(path.name)
         answer = self.says.get(path.name, ("blues", 0.9))
         if not isinstance(answer, tuple):

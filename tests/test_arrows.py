@@ -30,13 +30,14 @@ ARROWS: dict[str, set[str]] = {
     "decoding": {"arrays"},
     "audio": {"arrays", "errors", "ffmpeg", "decoding"},
     "features": {"arrays", "errors"},
+    "slices": {"arrays", "errors", "audio", "features"},
     "card": {"features"},
     "bundle": {"errors", "card"},
     "install": {"arrays", "errors", "features", "card", "bundle"},
-    "inference": {"arrays", "errors", "audio", "features", "card", "bundle", "prediction", "models"},
+    "inference": HEARING | {"slices", "models"},
     "tags": {"errors", "tails"},
     "library": HEARING | {"formats", "tags", "version"},
-    "explain": HEARING | {"library"},
+    "explain": HEARING | {"slices", "library"},
 }
 ARROWS["explore"] = {"arrays", "errors", "library"}
 ARROWS["version"] = set()

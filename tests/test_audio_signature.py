@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -132,3 +133,25 @@ def test_every_kind_is_heard(tmp_path: Path, kind: str) -> None:
     y = audio.load(song(tmp_path, kind))
     assert len(y) == pytest.approx(audio.SAMPLE_RATE, rel=0.06)
     assert (abs(y).max() > 0.2) == (kind != "ape")  # an ape of ours is silence, but decoded
+
+
+@pytest.mark.parametrize("size", [1, 1000, 70_000, 500_000])
+def test_a_fingerprint_knows_a_file_by_its_ends_and_middle(tmp_path: Path, size: int) -> None:
+    data = bytearray(os.urandom(size))
+    (tmp_path / "a").write_bytes(data)
+    known = audio.fingerprint(tmp_path / "a")
+    assert audio.is_known((tmp_path / "a").rename(tmp_path / "b"), known)
+    for at in (0, size // 2, size - 1):
+        other = data.copy()
+        other[at] ^= 1
+        (tmp_path / "c").write_bytes(other)
+        assert not audio.is_known(tmp_path / "c", known)
+    (tmp_path / "c").write_bytes(data + b"x")
+    assert not audio.is_known(tmp_path / "c", known)
+
+
+def test_a_signature_is_told_from_a_fingerprint(tmp_path: Path) -> None:
+    path = song(tmp_path, "flac")
+    for identity in (audio.signature(path), audio.fingerprint(path)):
+        assert audio.is_known(path, identity)
+        assert not audio.is_known(path, identity[:-1])

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mgtag import bundle, inference, workers
+from mgtag.audio import Sound
 from mgtag.card import GENRE
-from mgtag.inference import Device
+from mgtag.inference import Amount, Device
 from mgtag.library import scan as scanning
 from mgtag.library.events import Event
 from mgtag.library.index import Index, default_path
@@ -73,14 +74,15 @@ class Tagger(inference.Tagger):
         sure = result.passes(asked.threshold)
         return Answer(result.best(top), result.confidence, shares, asked.threshold, sure)
 
-    def predict(self, path: AnyPath, whole: bool = False) -> Prediction:
+    def predict(self, source: AnyPath | Sound, slices: Amount = "auto") -> Prediction:
         """Listen to a file, slice by slice.
 
         Parameters
         ----------
-        path : str or path-like
-        whole : bool
-            Hear every slice; by default a long track is heard at some places only.
+        source : str or path-like
+        slices : int or {"auto", "all"}
+            How many slices are heard: at most so many, evenly spread over the track; every one; or as
+            many of 30 as it takes until the rest is not expected to change the genre.
 
         Returns
         -------
@@ -93,7 +95,9 @@ class Tagger(inference.Tagger):
         mgtag.errors.AudioError
             If there is no sound to be read, or less than one slice.
         """
-        return super().predict(Path(path).expanduser(), whole)
+        if not isinstance(source, Sound):
+            source = Path(source).expanduser()
+        return super().predict(source, slices)
 
 
 def load_model(name: AnyPath = bundle.DEFAULT, device: Device = "auto") -> Tagger:

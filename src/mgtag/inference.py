@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,23 +15,27 @@ from numpy.typing import NDArray
 
 from mgtag import audio, bundle
 from mgtag.arrays import F32
+from mgtag.audio import Sound
 from mgtag.bundle import Bundle
 from mgtag.card import GENRE
-from mgtag.errors import BundleError, TooShortError, UsageError
-from mgtag.features import MelSpec, slice_starts, window
-from mgtag.prediction import HeadOutput, Prediction
+from mgtag.errors import BundleError, UsageError
+from mgtag.features import slice_starts
+from mgtag.prediction import HeadOutput, Prediction, concatenate, in_order
+from mgtag.slices import cut, spread, tiles, too_short
+from mgtag.vote import settled
 
 if TYPE_CHECKING:
     from mgtag.models import Network
 
-__all__ = ["Prediction", "Tagger", "hear", "softmax"]
+__all__ = ["Prediction", "Tagger", "listen", "softmax"]
 
 Device = Literal["auto", "cpu", "cuda"]
 
-MAX_SLICES = 30  # a longer track is heard at this many places, evenly spread
-BATCH = 32  # windows a pass, so that a long file needs no more memory than a short one
-SILENCE = 1e-4  # peak of a slice, -80 dBFS, under which there is nothing to hear
+Amount = int | Literal["auto", "all"]  # of slices
 
+MAX_SLICES = 30  # a longer track is heard at this many places at most, evenly spread
+FIRST, NEXT = 4, 2  # slices before the vote is looked at, and between one look and the next
+BATCH = 32  # windows a pass
 
 FORMAT_1 = "logits"  # the only head of a graph made before heads had names
 Ask = Callable[[F32], dict[str, F32]]  # windows -> logits of each head, embedding, perhaps attention
@@ -62,23 +67,46 @@ class Tagger:
     def __reduce__(self) -> tuple[Callable[[Path, Device], Tagger], tuple[Path, Device]]:
         return _tagger, (self.bundle.folder, self.device)
 
-    def predict(self, path: Path, whole: bool = False) -> Prediction:
+    def predict(self, source: Path | Sound, slices: Amount = "auto") -> Prediction:
         """Listen to a file.
 
         Parameters
         ----------
-        path : Path
-        whole : bool
-            Hear every slice; otherwise a long track is heard at `MAX_SLICES` places.
+        source : Path or Sound
+            A file, or one that is open already.
+        slices : int or {"auto", "all"}
+            How many slices are heard: at most so many, evenly spread over the track; every one; or as
+            many of `MAX_SLICES` as it takes until the rest is not expected to change the genre.
 
         Raises
         ------
         AudioError
             If the file has no sound that can be read, or is shorter than a slice.
         """
-        card = self.bundle.card
-        starts_s, x, audible = hear(path, card.mel, None if whole else MAX_SLICES)
-        return self.ask(x, audible, starts_s)
+        if isinstance(source, Path):
+            with audio.opened(source) as sound:
+                return self.predict(sound, slices)
+        if slices != "all":
+            return self._hear_places(source, slices)
+        parts = tiles(source, self.bundle.card.mel)
+        return concatenate([self.ask(part.windows, part.audible, part.starts_s) for part in parts])
+
+    def _hear_places(self, sound: Sound, slices: int | Literal["auto"]) -> Prediction:
+        mel = self.bundle.card.mel
+        places = slice_starts(sound.duration_s, mel, MAX_SLICES if slices == "auto" else slices)
+        if not places:
+            raise too_short(sound, mel, sound.duration_s)
+        order = [places[n] for n in spread(len(places))]
+        parts: list[Prediction] = []
+        for begin in (0, *range(FIRST, len(order), NEXT)):
+            end = begin + NEXT if begin else FIRST
+            part = cut(sound, mel, order[begin:end])
+            parts.append(self.ask(part.windows, part.audible, part.starts_s))
+            heard = concatenate(parts)
+            genre = heard.heads[GENRE].probabilities
+            if slices == "auto" and settled(self.bundle.card.genre, genre, len(places)):
+                break
+        return in_order(heard)
 
     def ask(
         self, x: F32, audible: NDArray[np.bool_] | None = None, starts_s: F32 | None = None
@@ -108,40 +136,35 @@ class Tagger:
         return Prediction(starts_s, heads, answer.get("attention"), answer["embedding"])
 
 
-def hear(path: Path, mel: MelSpec, at_most: int | None = MAX_SLICES) -> tuple[F32, F32, NDArray[np.bool_]]:
-    """Turn a file into the windows that a network is asked about.
+@dataclass(frozen=True)
+class Heard:
+    """What is known of a file that was heard.
 
-    Returns
-    -------
-    starts_s : F32
-        Shape ``(w,)``, seconds.
-    windows : F32
-        Shape ``(w, n_mels, n_frames)``.
-    audible : array of bool
-        Shape ``(w,)``; whether there is any sound in the slice.
+    Attributes
+    ----------
+    fingerprint : str
+        See `audio.fingerprint`.
+    duration_s : float
+    prediction : Prediction
+    """
+
+    fingerprint: str
+    duration_s: float
+    prediction: Prediction
+
+
+def listen(tagger: Tagger, path: Path, slices: Amount = "auto") -> Heard:
+    """Hear one file, opened once; runs in a worker.
 
     Raises
     ------
     AudioError
-        If there is no sound to be read; `TooShortError` if it is less than one slice.
+        As `Tagger.predict`; also if the sound ends well before the header says, wherever it was heard.
     """
-    length_s = audio.probe(path).duration_s
-    if at_most is None or length_s < at_most * mel.slice_s:
-        y = audio.load(path, mel.sample_rate, length_s + audio.TRUNCATED_S)
-        starts_s = slice_starts(len(y) / mel.sample_rate, mel, at_most)
-        y = np.pad(y, (0, mel.hop))  # the last slice may run past the end by up to a hop
-        begins = [round(start * mel.sample_rate) for start in starts_s]
-        cuts = np.stack([y[b : b + mel.n_samples] for b in begins]) if begins else y[:0]
-    else:
-        starts_s = slice_starts(length_s, mel, at_most)
-        cuts = audio.load_slices(path, starts_s, mel.n_samples / mel.sample_rate, mel.sample_rate)
-    if not len(cuts):
-        raise TooShortError(
-            f"{path}: too short: {length_s:.1f} s, and mgtag listens to {mel.slice_s:.0f} s at a time."
-        )
-    parts = [cuts[i : i + BATCH] for i in range(0, len(cuts), BATCH)]
-    x = np.concatenate([window(part, mel) for part in parts])
-    return np.array(starts_s, np.float32), x, np.abs(cuts).max(axis=1) > SILENCE
+    with audio.opened(path) as sound:
+        prediction = tagger.predict(sound, slices)
+        sound.check_end()
+        return Heard(audio.fingerprint(path), sound.duration_s, prediction)
 
 
 def softmax(logits: F32) -> F32:

@@ -61,3 +61,14 @@ def concatenate(parts: Sequence[Prediction]) -> Prediction:
         np.concatenate(attention) if attention else None,
         np.concatenate([part.embedding for part in parts]),
     )
+
+
+def in_order(prediction: Prediction) -> Prediction:
+    """Return the slices by the time at which they begin."""
+    rows = np.argsort(prediction.starts_s)
+    return Prediction(
+        prediction.starts_s[rows],
+        {name: HeadOutput(h.labels, h.probabilities[rows]) for name, h in prediction.heads.items()},
+        None if prediction.attention is None else prediction.attention[rows],
+        prediction.embedding[rows],
+    )

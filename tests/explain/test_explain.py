@@ -22,9 +22,9 @@ from mgtag.explain.attribution import METHODS, frame_weights, occlusion, shares
 from mgtag.explain.explain_file import explain_file
 from mgtag.explain.explanation import Explanation, explain, winner
 from mgtag.explain.sketch import COLUMNS, Sketch
-from mgtag.explain.whole_file import listen, stretches
+from mgtag.explain.whole_file import listen
 from mgtag.features import MelSpec
-from mgtag.inference import Tagger, hear
+from mgtag.inference import Tagger
 from mgtag.prediction import Prediction
 
 MEL = tiny_bundle.MEL
@@ -95,17 +95,6 @@ def test_a_song_in_which_no_slice_stands_out_has_even_weights() -> None:
     np.testing.assert_array_equal(found.weights, 1)
     assert list(found.heard) == [-1, -1]
     assert found.moments == ()
-
-
-def test_stretches_are_the_windows_that_hearing_the_whole_file_gives(tmp_path: Path) -> None:
-    path = sounds.make(tmp_path / "song.flac", 11.3)
-    _, x, audible = hear(path, MEL, None)
-    sketch = Sketch(MEL, 11.3)
-    for at_once in (1, 3, 32):
-        found = list(stretches(path, MEL, sketch, at_once))
-        np.testing.assert_allclose(np.concatenate([s.windows for s in found]), x, atol=1e-4)
-        assert [s.first for s in found] == list(range(0, len(x), at_once))
-        assert all(s.audible.all() for s in found) and audible.all()
 
 
 def test_a_stream_is_what_load_returns(tmp_path: Path) -> None:

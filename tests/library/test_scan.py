@@ -15,8 +15,10 @@ import tiny_bundle
 from conftest import FakeTagger, Inline
 
 from mgtag import audio, tags
+from mgtag.audio import Sound
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
+from mgtag.inference import Amount
 from mgtag.library import scan as room
 from mgtag.library.events import Event, Failed, Found, Kept
 from mgtag.library.index import Index
@@ -243,8 +245,8 @@ def test_the_listeners_genre_is_not_mgtags_for_having_been_heard_too(
 def test_top_writes_several_values_best_first(go: Go, music: Path, song: Song, tagger: FakeTagger) -> None:
     real = tagger.predict
 
-    def two(path: Path, whole: bool = False) -> Any:
-        found = real(path)
+    def two(source: Sound, slices: Amount = "auto") -> Any:
+        found = real(source)
         found.heads["genre"].probabilities[:] = np.array([0.4, 0.1, 0.5], np.float32)
         return found
 
@@ -306,7 +308,7 @@ def test_a_second_scan_decodes_nothing(
     for kind in KINDS:
         song(music / f"{kind}.{kind}", 1.0)
     go()
-    for name in ("load", "load_slices", "payload", "probe", "signature"):
+    for name in ("opened", "load", "load_slices", "payload", "probe", "signature"):
         monkeypatch.setattr(audio, name, lambda *_, name=name: pytest.fail(f"audio.{name} was called"))
     monkeypatch.setattr(tags, "read", lambda *_: pytest.fail("tags were read"))
     before = bytes_of(music)
@@ -369,6 +371,25 @@ def test_a_moved_file_is_recognised(
     assert tagger.asked == []
     assert index.track(path) is None
     assert index.track(there) is not None
+
+
+def test_the_sound_of_what_mgtag_wrote_is_known_wherever_it_is_moved(
+    go: Go, music: Path, song: Song, index: Index
+) -> None:
+    """Of any other file a fingerprint is enough; undo looks for these by the signature of their sound."""
+    write_genre(song(music / "kept.flac"), "Krautrock")
+    path = song(music / "a.flac", seed=1)
+    before = path.read_bytes()
+    go()
+    kept, tagged = index.track(music / "kept.flac"), index.track(path)
+    assert kept is not None
+    assert kept.signature == audio.fingerprint(kept.path)
+    assert tagged is not None
+    assert tagged.signature == audio.signature(path)
+    os.utime(path.rename(music / "moved.flac"))  # a copy of another date, the old one deleted
+    assert kinds(go()) == {"kept.flac": "fresh", "moved.flac": "kept"}
+    assert {type(done) for done in undo(index)} == {Undone}
+    assert (music / "moved.flac").read_bytes() == before
 
 
 def test_a_renamed_folder_is_recognised(go: Go, music: Path, song: Song, tagger: FakeTagger) -> None:
@@ -717,10 +738,10 @@ def test_ctrl_c_while_a_file_is_handed_to_a_worker_waits_for_it(
 class Crashing(FakeTagger):
     """A tagger whose process dies at one file, as a decoder's segmentation fault would have it."""
 
-    def predict(self, path: Path, whole: bool = False) -> Any:
-        if "crash" in path.name:
+    def predict(self, source: Sound, slices: Amount = "auto") -> Any:
+        if "crash" in source.path.name:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().predict(path, whole)
+        return super().predict(source, slices)
 
 
 def test_a_crash_fails_only_the_culprit(music: Path, song: Song, tiny: Bundle, index: Index) -> None:
@@ -738,9 +759,9 @@ def test_a_crash_fails_only_the_culprit(music: Path, song: Song, tiny: Bundle, i
 
 
 def _after(call: Callable[..., Any], then: Callable[[Path], object]) -> Callable[..., Any]:
-    def both(path: Path, whole: bool = False) -> Any:
-        found = call(path, whole)
-        then(path)
+    def both(source: Sound, slices: Amount = "auto") -> Any:
+        found = call(source, slices)
+        then(source.path)
         return found
 
     return both

@@ -15,9 +15,10 @@ import sounds
 from conftest import FakeTagger, Inline
 
 from mgtag import tags
+from mgtag.audio import Sound
 from mgtag.bundle import Bundle
 from mgtag.errors import TooShortError
-from mgtag.inference import Tagger
+from mgtag.inference import Amount, Tagger
 from mgtag.library.events import Event, Failed, Kept, Tagged, TooShort
 from mgtag.library.index import Index
 from mgtag.library.outcome import Outcome
@@ -142,9 +143,9 @@ def test_an_answer_that_is_no_number_fails_only_its_file(
         song(music / f"{name}.flac")
     real = tagger.predict
 
-    def predict(path: Path, whole: bool = False) -> Any:
-        found = real(path)
-        if path.name == "b.flac":
+    def predict(source: Sound, slices: Amount = "auto") -> Any:
+        found = real(source)
+        if source.path.name == "b.flac":
             found.heads["genre"].probabilities[:] = value
         return found
 
@@ -187,12 +188,12 @@ def test_any_exception_fails_only_its_file(
 class Mortal(FakeTagger):
     """A tagger whose process is killed at certain files, as many times as a file beside them says."""
 
-    def predict(self, path: Path, whole: bool = False) -> Any:
-        lives = path.with_suffix(".lives")
+    def predict(self, source: Sound, slices: Amount = "auto") -> Any:
+        lives = source.path.with_suffix(".lives")
         if lives.exists() and (left := int(lives.read_text())):
             lives.write_text(str(left - 1))
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().predict(path, whole)
+        return super().predict(source, slices)
 
 
 def heard(music: Path, tiny: Bundle, index: Index) -> dict[str, Event]:
@@ -224,10 +225,10 @@ def test_and_at_the_next_scan(music: Path, song: Song, tiny: Bundle, index: Inde
 
 
 class Hanging(FakeTagger):
-    def predict(self, path: Path, whole: bool = False) -> Any:
-        if path.name == "hangs.wav":
+    def predict(self, source: Sound, slices: Amount = "auto") -> Any:
+        if source.path.name == "hangs.wav":
             signal.pause()
-        return super().predict(path, whole)
+        return super().predict(source, slices)
 
 
 def test_a_decoder_that_hangs_is_killed_and_told(music: Path, song: Song, tiny: Bundle, index: Index) -> None:

@@ -102,6 +102,16 @@ def share(value: str | float) -> float:
     return number
 
 
+def amount(value: str | int) -> int | str:
+    """Read how many slices to hear: auto, all, or a number."""
+    text = str(value).strip()
+    if text in ("auto", "all"):
+        return text
+    if not text.isdecimal() or not int(text):
+        raise typer.BadParameter(f"{text!r} is no number of slices; give auto, all, or one like 30.")
+    return int(text)
+
+
 def settings_of(group: Any) -> dict[str, dict[str, Any]]:
     """Return the listener's defaults for the options of each command; see `mgtag.config`."""
     from mgtag import config

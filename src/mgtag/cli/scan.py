@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index, share
+from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, open_index, share
+
+if TYPE_CHECKING:
+    from mgtag.inference import Amount
 
 DEFAULT_BUNDLE = "gtzan-parallel-1"  # mgtag.bundle.DEFAULT, which is too heavy to import for --help
 
@@ -55,6 +58,14 @@ def scan_command(
         str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
     ] = DEFAULT_BUNDLE,
     device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+    slices: Annotated[
+        str,
+        typer.Option(
+            parser=amount,
+            metavar="auto|all|N",
+            help="Slices of 3 s to hear: as many as the answer needs, 30 at most; every one; or N.",
+        ),
+    ] = "auto",
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Fill the index only.")] = False,
     hard_links: Annotated[
         bool, typer.Option("--hard-links", help="Also write to files that have several names (parting them).")
@@ -86,7 +97,8 @@ def scan_command(
     from mgtag.library.roots import check_roots
     from mgtag.view.scanning import ScanView
 
-    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links)
+    heard = cast("Amount", slices)  # as `amount` reads it
+    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links, heard)
     if not yes:
         check_roots(paths, policy)
     tagger = load_model(model, device.value)

@@ -15,11 +15,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mgtag import audio
 from mgtag.arrays import F32
 from mgtag.errors import UsageError
-from mgtag.explain.whole_file import Tell, stretches
+from mgtag.explain.whole_file import Tell
 from mgtag.inference import Tagger, torch_model
 from mgtag.prediction import Prediction
+from mgtag.slices import tiles
 
 Method = Literal["occlusion", "gradient", "attention"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -70,13 +72,15 @@ def frame_weights(
         return prediction.attention
     weigh = weigher(tagger, target, method)
     head, label = target
-    rows = []
-    for stretch in stretches(path, tagger.bundle.card.mel):
-        end = stretch.first + len(stretch.windows)
-        weights = weigh(stretch.windows, prediction.heads[head].probabilities[stretch.first : end, label])
-        weights[~stretch.audible] = 0
-        rows.append(weights)
-        tell(end * tagger.bundle.card.mel.slice_s)
+    rows, mel, first = [], tagger.bundle.card.mel, 0
+    with audio.opened(path) as sound:
+        for part in tiles(sound, mel):
+            end = first + len(part.windows)
+            weights = weigh(part.windows, prediction.heads[head].probabilities[first:end, label])
+            weights[~part.audible] = 0
+            rows.append(weights)
+            tell(end * mel.slice_s)
+            first = end
     return np.concatenate([shares(row) for row in rows])
 
 

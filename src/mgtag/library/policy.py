@@ -32,6 +32,8 @@ class Policy:
         Listen again to what is fresh.
     hard_links : bool
         Write even where a file has several names, which parts it from the others.
+    slices : int or {"auto", "all"}
+        How much of a track is heard; see `Tagger.predict`.
     """
 
     mode: Mode = "keep"
@@ -41,6 +43,7 @@ class Policy:
     dry_run: bool = False
     force: bool = False
     hard_links: bool = False
+    slices: int | Literal["auto", "all"] = "auto"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import numpy as np
 from mgtag import audio, tags
 from mgtag.card import GENRE
 from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
-from mgtag.inference import Tagger
+from mgtag.inference import Heard, Tagger, listen
 from mgtag.library.events import Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
 from mgtag.library.index import Index, is_broken
 from mgtag.library.outcome import Outcome
@@ -84,21 +84,6 @@ def scan(
         index.end_run(run)
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What a worker sends back."""
-
-    signature: str
-    duration_s: float
-    prediction: Prediction
-
-
-def listen(tagger: Tagger, path: Path) -> Heard:
-    """Hear one file; runs in a worker."""
-    payload = audio.payload(path)
-    return Heard(payload.signature, payload.duration_s, tagger.predict(path))
-
-
 _OUTCOMES = {"write": Outcome.HEARD, "keep": Outcome.KEPT, "unsure": Outcome.UNSURE}
 _Sent = tuple[Path, os.stat_result]  # a file as it was when it was sent to a worker
 _UnderWay = dict[Future[Heard], _Sent]
@@ -149,7 +134,7 @@ class _Scan:
 
     def _submit(self, path: Path) -> Future[Heard]:
         with _unbroken():  # a worker that is being started would be left with half its orders
-            return self.executor.submit(listen, self.tagger, path)
+            return self.executor.submit(listen, self.tagger, path, self.policy.slices)
 
     def _fresh(self, path: Path, status: os.stat_result) -> Track | None:
         """Return what the index knows of a file that did not change, even if it moved."""
@@ -162,7 +147,7 @@ class _Scan:
                 other.bundle == same[-1]
                 and other.signature
                 and not other.path.exists()
-                and _signature(path) == other.signature
+                and _is_known(path, other.signature)
             ):
                 self.index.move(other.path, path)
                 return replace(other, path=path)
@@ -186,7 +171,7 @@ class _Scan:
                 yield self._failed(path, status, error)
             else:
                 track = Track(path, status.st_size, status.st_mtime_ns, self.tagger.bundle.id, self.run)
-                track = replace(track, signature=heard.signature, duration_s=heard.duration_s)
+                track = replace(track, signature=heard.fingerprint, duration_s=heard.duration_s)
                 yield self._answer(track, heard.prediction, fresh=False)
 
     def _answer(self, track: Track, prediction: Prediction, fresh: bool) -> Event:
@@ -215,7 +200,10 @@ class _Scan:
         decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
         if not fresh or decision.action == "write":  # no write is decided by what the index remembers
             fresh, seen = False, path.stat()
-            track = _with_tags(track, tags.read(path))
+            found = tags.read(path)
+            track = _with_tags(track, found)
+            if found.provenance:  # once mgtag's: undo must find it wherever it is moved
+                track = replace(track, signature=audio.signature(path))
             decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
         if decision.action == "unsure" and result.not_music:
             decision = replace(decision, reason="not music")
@@ -248,6 +236,7 @@ class _Scan:
         draft = tags.draft(
             track.path, {GENRE: provenance}, audio.signature, seen=seen, hard_links=self.policy.hard_links
         )
+        track = replace(track, signature=draft.signature)
         try:
             change = self.index.begin_change(
                 Change(
@@ -311,11 +300,11 @@ def _answers(result: Vote) -> tuple[Answer, ...]:
     return tuple(Answer(label, round(float(shares[label]), 6)) for label in result.best(len(shares)))
 
 
-def _signature(path: Path) -> str:
+def _is_known(path: Path, identity: str) -> bool:
     try:
-        return audio.signature(path)
+        return audio.is_known(path, identity)
     except AudioError:  # a worker will say what is wrong with it
-        return ""
+        return False
 
 
 @contextmanager

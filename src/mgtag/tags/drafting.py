@@ -39,6 +39,8 @@ class Draft:
         SHA-256 of the file and of the copy.
     patch : bytes
         Turns the new file back into the old one; see `tags.patch`.
+    signature : str
+        What `payload` said of the sound, of the file and of the copy.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Draft:
     before: str
     after: str
     patch: bytes
+    signature: str
     _original: os.stat_result = field(repr=False)
     _held: int = field(repr=False)  # keeps other mgtags from taking the copy for a leftover
 
@@ -193,7 +196,7 @@ def _draft(
                 raise TagError("the change could not be undone, so it was left as it is.")
             carry_over(target, status, temporary, mtime_ns)
             os.fsync(copy.fileno())
-    return Draft(target, temporary, before, after, reverse, status, held)
+    return Draft(target, temporary, before, after, reverse, sound, status, held)
 
 
 @contextmanager
