@@ -97,7 +97,7 @@ def test_hover_tells_time_genre_probability_and_weight(page: Page, target: tuple
     row, column = divmod(frame, made.spec.n_frames)
     time, genre, weight = page.locator("#tip").inner_text().splitlines()
     assert time == "0:18.0"
-    share = float(made.prediction.probabilities[row].max())
+    share = float(made.prediction.heads["genre"].probabilities[row].max())
     assert genre == f"{made.genres[made.heard[row]]} {share:.0%}"
     assert weight == f"weight {made.weights[row, column]:.1f} ×"
 
