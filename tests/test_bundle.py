@@ -252,7 +252,7 @@ def test_what_is_never_written_is_no_name(two_heads: Bundle) -> None:
 @pytest.mark.parametrize(
     ("changes", "kept_out"),
     [
-        ({}, False),
+        ({"measured": {}}, False),
         ({"measured": {"not_music": {"speech_highest": 0.5, "speech_mean": 0.9}}}, True),
         ({"measured": {"not_music": {"speech_highest": 0.5, "noise_highest": 1.0}}}, False),
         ({"measured": {"not_music": {}}}, False),
@@ -263,8 +263,9 @@ def test_what_is_never_written_is_no_name(two_heads: Bundle) -> None:
 def test_a_card_tells_whether_not_music_is_kept_out(
     changes: dict[str, Any], kept_out: bool, tmp_path: Path
 ) -> None:
-    assert tiny_bundle.make(tmp_path / "m", **changes).card.keeps_out_not_music == kept_out
+    card = tiny_bundle.make(tmp_path / "m", **changes).card
+    assert card.keeps_out_not_music(card.genre.threshold) == kept_out
 
 
 def test_a_label_that_is_never_written_keeps_it_out(two_heads: Bundle) -> None:
-    assert two_heads.card.keeps_out_not_music
+    assert two_heads.card.keeps_out_not_music(0.0)

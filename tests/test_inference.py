@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 import sounds
 import tiny_bundle
 
-from mgtag import audio, inference
+from mgtag import audio, bundle, inference
 from mgtag.arrays import F32
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
@@ -254,3 +255,33 @@ def test_the_shipped_bundle_answers(shipped: Bundle, song: Song, tmp_path: Path)
     heard = Tagger(shipped, "cpu").predict(song(tmp_path / "a.flac", 7.0))
     assert shares(heard).shape[1] == 10
     np.testing.assert_allclose(heard.attention.sum(axis=1), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pt"])
+def test_the_torch_weights_answer_as_the_graph(
+    suffix: str, shipped: Bundle, song: Song, tmp_path: Path
+) -> None:
+    """New bundles hold safetensors; the state dicts of older ones are read too, and no other pickle."""
+    torch = pytest.importorskip("torch")
+    load_file = pytest.importorskip("safetensors.torch").load_file
+    folder = tmp_path / "copy"
+    shutil.copytree(shipped.folder, folder)
+    if suffix == "pt":
+        torch.save(load_file(folder / "weights.safetensors"), folder / "weights.pt")
+        (folder / "weights.safetensors").unlink()
+    copy = bundle.write(folder, shipped.card)
+    assert copy.weights == folder / f"weights.{suffix}"
+    path = song(tmp_path / "a.flac", 4.0)
+    there = shares(Tagger(shipped, "cpu").predict(path))
+    here = Tagger(copy, "cpu")
+    here._network = inference._torch(copy, "cpu")
+    np.testing.assert_allclose(shares(here.predict(path)), there, atol=1e-4)
+
+
+def test_a_bundle_without_weights_is_for_the_cpu(two_heads: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert two_heads.weights is None
+    with pytest.raises(UsageError, match="no weights for torch; use --device cpu"):
+        inference.torch_model(two_heads)
+    monkeypatch.setattr(inference.shutil, "which", lambda _: "/bin/nvidia-smi")
+    monkeypatch.setattr(inference, "_torch_sees_gpu", lambda: True)
+    assert Tagger(two_heads, "auto").device == "cpu"

@@ -99,19 +99,33 @@ class Card:
         """The head of genres."""
         return self.heads[GENRE]
 
-    @property
-    def keeps_out_not_music(self) -> bool:
-        """Whether something keeps speech and noise from being tagged with a genre.
+    def keeps_out_not_music(self, threshold: float | None) -> bool:
+        """Whether something keeps speech and noise from being tagged with a genre at this threshold.
 
-        A label that is never written; or a threshold that no such sound passed when it was measured.
+        A label that is never written; or that no such sound passed the threshold when it was measured.
         """
-        if not all(self.genre.writable) or self.genre.threshold is None:
+        if not all(self.genre.writable) or threshold is None:
             return True
         measured = self.measured.get("not_music")
         if not isinstance(measured, Mapping):
             return False
         highest = [value for name, value in measured.items() if name.endswith("_highest")]
-        return bool(highest) and all(_number(v) and v <= self.genre.threshold for v in highest)
+        return bool(highest) and all(_number(v) and v <= threshold for v in highest)
+
+
+def warnings(card: Card, threshold: float | None) -> list[str]:
+    """Say, in sentences, what a listener must know before a model tags with this threshold."""
+    if threshold is None:
+        return [
+            f"{card.name}: how sure is sure enough could not be measured, so this model never writes a genre "
+            "by itself; --threshold 0.9 makes it."
+        ]
+    if not card.keeps_out_not_music(threshold):
+        return [
+            f"{card.name}: nothing keeps speech and noise from being tagged by this model; "
+            "see with --dry-run what it would write."
+        ]
+    return []
 
 
 def parse(text: bytes) -> Card:

@@ -50,7 +50,7 @@ class Tagger:
     ----------
     model : Bundle
     device : {"auto", "cpu", "cuda"}
-        ``auto`` takes CUDA where torch is installed and sees a GPU.
+        ``auto`` takes CUDA where torch is installed and sees a GPU, and the model has weights for it.
 
     Raises
     ------
@@ -60,7 +60,7 @@ class Tagger:
 
     def __init__(self, model: Bundle, device: Device = "auto") -> None:
         self.bundle = model
-        self.device = _choose(device)
+        self.device = _choose("cpu" if device == "auto" and model.weights is None else device)
         # The CPU's graph is loaded where it is used, in a worker; the GPU's is shared by threads.
         self._network: Ask | None = _torch(model) if self.device == "cuda" else None
 

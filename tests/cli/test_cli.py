@@ -460,7 +460,7 @@ def test_show_tells_tags_and_index(scan: Run, run: Run, music: Path) -> None:
     assert "tiny-1@" in done.out
     (row,) = run("show", "--json", music / "hum.flac").rows
     assert (row["genres"], row["index"]["event"]) == (["Blues"], "tagged")
-    assert row["mgtag"]["genres"] == ["Blues"]
+    assert row["mgtag"]["genre"]["added"] == ["Blues"]
     assert row["slices"].keys() == {"blues", "jazz", "metal"}
 
 
@@ -576,6 +576,28 @@ def test_models_lists_those_at_hand(run: Run, home: Path) -> None:
     tiny_bundle.make(home / "data" / "mgtag" / "models" / "tiny-1")
     assert "tiny-1" in run("models").out
     assert "tiny-1" in [row["name"] for row in run("models", "--json").rows]
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        ({"measured": {}}, "nothing keeps speech and noise from being tagged"),
+        ({"threshold": None, "measured": {}}, "this model never writes a genre by itself"),
+        ({"measured": {"not_music": {"speech_highest": 0.2}}}, ""),
+    ],
+)
+def test_what_a_model_cannot_promise_is_told_where_it_is_used(
+    run: Run, music: Path, tmp_path: Path, made: dict[str, object], sentence: str
+) -> None:
+    import tiny_bundle
+
+    folder = tiny_bundle.make(tmp_path / "m", **made).folder
+    for done in (run("models", folder), run("scan", music, "--model", folder, "--dry-run")):
+        assert ("warning" in done.err) == bool(sentence)
+        assert sentence in done.err
+    if sentence:
+        asked = run("scan", music, "--model", folder, "--dry-run", "--threshold", "0.5")
+        assert "nothing keeps speech and noise from being tagged" in asked.err
 
 
 def test_one_broken_model_does_not_hide_the_others(run: Run, home: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sounds
+from conftest import Inline
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
@@ -25,10 +27,15 @@ from mgtag_train.learn.config import NONE, Augment, TrainConfig  # noqa: E402
 from mgtag_train.learn.trainer import Training  # noqa: E402
 from mgtag_train.ship import export, train_bundle  # noqa: E402
 
-from mgtag import bundle  # noqa: E402
+from mgtag import bundle, tags  # noqa: E402
 from mgtag.errors import UsageError  # noqa: E402
 from mgtag.features import MelSpec  # noqa: E402
 from mgtag.features import standardise as standardise_numpy  # noqa: E402
+from mgtag.inference import Tagger  # noqa: E402
+from mgtag.library.events import Unsure  # noqa: E402
+from mgtag.library.index import Index  # noqa: E402
+from mgtag.library.policy import Policy  # noqa: E402
+from mgtag.library.scan import scan  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -343,7 +350,25 @@ def test_export_folds_rounds_and_proves_itself(
         export.check_parity(written, tmp_path / "broken.onnx")
 
 
-def test_train_makes_a_bundle_that_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_fitted_on_too_few_tracks_or_too_easy_ones() -> None:
+    """A small folder's validation tracks were all right: a temperature of 0.02, and a hum 100 % sure."""
+    truth = np.arange(600) % 3
+    easy = 4 * np.eye(3, dtype=np.float32)[truth]
+    hum = np.array([[1.0, 0.0, 0.0]], np.float32)
+    for count in (24, 600):
+        fitted = calibration.calibrate(
+            easy[:count], np.arange(count), truth[:count], hum, np.zeros(1, np.int64)
+        )
+        assert (fitted.temperature, fitted.vote_temperature) == (1.0, 1.0)
+        assert fitted.threshold == calibration.NEVER
+    truth[::7] = 0  # some are wrong: now there is something to fit
+    fitted = calibration.calibrate(easy, np.arange(600), truth, hum, np.zeros(1, np.int64))
+    assert 0.1 < fitted.temperature < 10 and fitted.temperature != 1.0
+
+
+def test_train_makes_a_bundle_that_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index
+) -> None:
     source = replace(GTZAN, labels=("a", "b", "c"), spec=SPEC)
     made_up = corpus.Corpus(
         source,
@@ -353,6 +378,7 @@ def test_train_makes_a_bundle_that_loads(tmp_path: Path, monkeypatch: pytest.Mon
     )
     monkeypatch.setattr(train_bundle, "read_corpus", lambda *_: made_up)
     seen: list[tuple[str, int]] = []
+    told: list[str] = []
     config = replace(CONFIG, epochs=2, arguments=dict(CONFIG.arguments))
     other = replace(config, architecture="queens-cnn")
     made = train_bundle.train(
@@ -361,6 +387,7 @@ def test_train_makes_a_bundle_that_loads(tmp_path: Path, monkeypatch: pytest.Mon
         first=(config, other),
         second=config,
         progress=lambda run, epoch, *_: seen.append((run, epoch)),
+        tell=told.append,
     )
     generations = ("first-queens-parallel", "first-queens-cnn", "second-queens-parallel")
     assert seen == [(f"{g}-{s}", e) for g in generations for s in (5, 6) for e in (0, 1, 2)]
@@ -369,4 +396,19 @@ def test_train_makes_a_bundle_that_loads(tmp_path: Path, monkeypatch: pytest.Mon
     card = bundle.load(made.folder).card
     assert card.genre.labels == ("a", "b", "c")
     assert card.measured["test_over_seeds"]["seeds"] == [5, 6]
-    assert card.genre.threshold is None or 0 < card.genre.threshold <= 1
+    assert card.genre.threshold is None, "twelve validation tracks promise nothing"
+    assert len(told) == 1 and "this model never writes a genre by itself" in told[0]
+    for name, y in (("hum", sounds.synthesise("hum", 9.0)), ("noise", pink_noise(9.0))):
+        path = tmp_path / f"{name}.flac"
+        sounds.write(path, y, "flac", "flac")
+        _, event = scan([path], Tagger(made, "cpu"), index, Policy(), Inline())
+        assert isinstance(event, Unsure)
+        assert tags.read(path).genres == ()
+
+
+def pink_noise(seconds: float) -> np.ndarray:
+    """White noise whose power falls by 3 dB an octave."""
+    n = round(seconds * sounds.SAMPLE_RATE)
+    shape = np.fft.rfft(np.random.default_rng(0).standard_normal(n)) / np.sqrt(np.arange(1, n // 2 + 2))
+    y = np.fft.irfft(shape, n)
+    return np.tile(y / np.abs(y).max() / 2, (2, 1)).astype(np.float32)

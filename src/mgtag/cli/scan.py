@@ -93,6 +93,7 @@ def scan_command(
     )
 
     from mgtag.api import load_model, scan
+    from mgtag.card import warnings
     from mgtag.library.policy import Policy
     from mgtag.library.roots import check_roots
     from mgtag.view.scanning import ScanView
@@ -103,6 +104,8 @@ def scan_command(
         check_roots(paths, policy)
     tagger = load_model(model, device.value)
     view = ScanView(json, -1 if quiet else int(verbose), dry_run)
+    card = tagger.bundle.card
+    view.warn(warnings(card, card.genre.threshold if threshold is None else threshold))
     interrupted = False
     try:
         with view.progress, closing(scan(paths, policy, model=tagger, index=index, jobs=jobs)) as events:

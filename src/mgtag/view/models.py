@@ -11,6 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from mgtag.bundle import DEFAULT, Bundle
+from mgtag.card import warnings
 from mgtag.errors import BundleError
 from mgtag.view.text import dumps, printable, stderr, stdout
 
@@ -22,7 +23,7 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
             print(dumps(_card(bundle)))  # noqa: T201
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Model", "genres", "threshold", "MB", "measured", "folder"):
+    for title in ("Model", "answers", "threshold", "MB", "measured", "folder"):
         table.add_column(title, overflow="fold")
     for bundle in bundles:
         card = bundle.card
@@ -30,13 +31,21 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
         name = Text(printable(card.name), "bold") + Text(" (default)" if card.name == DEFAULT else "", "dim")
         table.add_row(
             name,
-            str(sum(card.genre.writable)),
+            ", ".join(f"{sum(head.writable)} {name}s" for name, head in card.heads.items()),
             "never" if card.genre.threshold is None else f"{card.genre.threshold:.2f}",
             f"{size:.1f}",
             _measured(card.measured),
             printable(bundle.folder),
         )
     stdout().print(table if bundles else "There is no model at hand.")
+    for bundle in bundles:
+        warn(bundle)
+
+
+def warn(bundle: Bundle) -> None:
+    """Say what must be known before a model tags anything."""
+    for sentence in warnings(bundle.card, bundle.card.genre.threshold):
+        stderr().print(Text("warning  ", "yellow") + Text(printable(sentence)))
 
 
 def show_broken(errors: Sequence[BundleError]) -> None:
@@ -53,14 +62,15 @@ def show_card(bundle: Bundle, as_json: bool) -> None:
     tree = Tree(Text(printable(bundle.id), "bold"), guide_style="dim")
     _grow(tree, {k: v for k, v in _card(bundle).items() if k not in {"id", "name"}})
     stdout().print(tree)
+    warn(bundle)
 
 
 def _measured(measured: Mapping[str, Any]) -> str:
-    test = measured.get("shipped", {}).get("test")
-    if not test:
-        return "nothing"
     keys = ("track_accuracy", "tagged_share", "tagged_precision")
-    right, dared, precision = (f"{test[key]:.0%}" for key in keys)
+    try:
+        right, dared, precision = (f"{measured['shipped']['test'][key]:.0%}" for key in keys)
+    except (KeyError, TypeError, ValueError):  # not measured so, or somebody else's card
+        return "nothing"
     return f"right for {right} of test tracks; dares to tag {dared}, and is right for {precision} of those"
 
 

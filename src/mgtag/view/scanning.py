@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.progress import (
@@ -56,6 +57,11 @@ class ScanView:
         self._err = stderr()
         self.progress = _progress(self._err, verbosity)
         self._task = self.progress.add_task("looking for music", total=None)
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Say what must be known before a file is tagged."""
+        for sentence in sentences if self._verbosity >= 0 else ():
+            self._err.print(Text("warning  ", "yellow") + Text(printable(sentence)))
 
     def show(self, event: Event) -> None:
         """Count an event and tell it."""

@@ -19,7 +19,7 @@ from mgtag.models import Network
 from mgtag_train.data.corpus import Corpus
 from mgtag_train.data.tracks import SliceDataset
 from mgtag_train.learn import metrics
-from mgtag_train.learn.calibration import Calibration, calibrate
+from mgtag_train.learn.calibration import NEVER, Calibration, calibrate
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.learn.trainer import predict
@@ -52,7 +52,7 @@ def make_bundle(
         written={label: spelling(label) for label in source.labels},
         temperature=calibration.temperature,
         vote_temperature=calibration.vote_temperature,
-        threshold=calibration.threshold,
+        threshold=calibration.threshold if calibration.threshold < NEVER else None,
     )
     card = Card(
         name=name,

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from mgtag.bundle import Bundle
+from mgtag.card import warnings
 from mgtag_train.data.corpus import find_source, read_corpus
 from mgtag_train.data.download import fetch
 from mgtag_train.data.tracks import SliceDataset, save_cache
@@ -68,7 +69,7 @@ def train(
     progress : callable
         Told run, epoch, epochs and the epoch's figures, as training goes; and clips, as they are heard.
     tell : callable
-        Told a sentence of every clip that is left out.
+        Told a sentence of every clip that is left out, and of all that the bundle cannot promise.
 
     Raises
     ------
@@ -100,4 +101,7 @@ def train(
         run_all(tasks, jobs, progress)
     models = [load_best(job.folder) for job in generation]
     name = f"{dataset}-{config.architecture.removeprefix('queens-')}-1"
-    return make_bundle(models, seeds, corpus, out, config, name)
+    made = make_bundle(models, seeds, corpus, out, config, name)
+    for sentence in warnings(made.card, made.card.genre.threshold):
+        tell(sentence)
+    return made
