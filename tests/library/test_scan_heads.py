@@ -40,7 +40,7 @@ def test_music_is_tagged_and_noise_is_not(
     assert (event.genres, event.reason) == ((), "not music")
     assert path.read_bytes() == before
     track = index.track(path)
-    assert track is not None and (track.heard, track.outcome) == ("", "unsure")
+    assert track is not None and (track.heard, track.outcome) == ("not music", "unsure")
 
 
 def test_what_is_not_music_and_has_a_genre_is_kept(

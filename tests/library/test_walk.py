@@ -107,7 +107,7 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket.mp3"))
         found = find([tmp_path])
-    assert (found.tracks, found.problems) == ((), ())
+    assert (found.tracks, found.problems) == ((), [])
 
 
 def test_a_named_fifo_is_told(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_dangling_link_to_music_is_told(tmp_path: Path) -> None:
 def test_a_dangling_link_to_something_else_is_nobodys_business(tmp_path: Path) -> None:
     """Emacs locks files so, and an exit code of 3 would say that music failed."""
     (tmp_path / "cover.jpg").symlink_to("nowhere")
-    assert find([tmp_path]).problems == ()
+    assert find([tmp_path]).problems == []
 
 
 def test_an_unreadable_folder_is_told_and_the_rest_walked(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from mgtag.library.outcome import Outcome
 from mgtag.library.policy import Genres
@@ -58,10 +58,23 @@ class Unsure(Answered):
     outcome: ClassVar[Outcome] = Outcome.UNSURE
 
 
-class Fresh(Answered):
-    """Nothing changed since the last scan; it was not even decoded."""
+class Fresh(NamedTuple):
+    """Nothing changed since the last scan; it was not even decoded, and is told as the index has it."""
 
-    outcome: ClassVar[Outcome] = Outcome.FRESH
+    name: str  # its path
+    heard: str
+    confidence: float
+    reason: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """As of every event."""
+        return Outcome.FRESH
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(self.name)
 
 
 @dataclass(frozen=True)
@@ -82,4 +95,5 @@ class Failed:
     error: str
 
 
-Event = Found | Tagged | Kept | Unsure | Fresh | TooShort | Failed
+FileEvent = Tagged | Kept | Unsure | Fresh | TooShort | Failed
+Event = Found | FileEvent

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mgtag.errors import DamagedIndexError, StoreError
 from mgtag.library import opening
 from mgtag.library.opening import Place, default_path
+from mgtag.library.outcome import Outcome
 from mgtag.library.paths import below, from_text, to_text
 from mgtag.library.records import Change, Filter, Known, Located, Run, State, Track, Values
 from mgtag.library.rows import as_json, change_of, clean, columns_of, columns_of_change, track_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNDOABLE", "Index", "default_path"]
 
+_KNOWN = "path, size, mtime_ns, bundle, run, outcome, reason, genre, genre_confidence, signature, gone"
 UNDOABLE: tuple[State, ...] = ("done", "pending")
 ORDERS = {
     "path": "path",
@@ -146,6 +148,10 @@ class Index:
         rows = self._db.execute("SELECT id FROM run_log WHERE policy = ? AND NOT dry_run", (policy,))
         return {number for (number,) in rows}
 
+    def dry_runs(self) -> set[int]:
+        """Return the runs that only told what they would do."""
+        return {number for (number,) in self._db.execute("SELECT id FROM run_log WHERE dry_run")}
+
     # Files
 
     def track(self, path: Path) -> Track | None:
@@ -168,22 +174,13 @@ class Index:
         rows = self._db.execute("SELECT * FROM files WHERE signature = ? ORDER BY path", (signature,))
         return [track_of(row) for row in rows]
 
-    def same_date(self, size: int, mtime_ns: int) -> list[Track]:
+    def same_date(self, size: int, mtime_ns: int) -> Iterator[Known]:
         """Return the files of this size and date, wherever they lie."""
-        rows = self._db.execute("SELECT * FROM files WHERE size = ? AND mtime_ns = ?", (size, mtime_ns))
-        return [track_of(row) for row in rows]
+        return self._known("size = ? AND mtime_ns = ?", (size, mtime_ns))
 
     def known(self, roots: Iterable[Path]) -> Iterator[Known]:
         """Return what is known of every file under `roots`, gone ones too, once each."""
-        where, values = _under(roots)
-        cursor = self._db.cursor()
-        cursor.row_factory = None
-        cursor.execute(
-            "SELECT path, size, mtime_ns, bundle, run, outcome, reason, genre, genre_confidence FROM files "
-            f"WHERE {where}",
-            values,
-        )
-        return map(Known._make, cursor)
+        return self._known(*_under(roots))
 
     def knows_below(self, folder: Path) -> bool:
         """Say whether any file at or under `folder` is known."""
@@ -261,6 +258,14 @@ class Index:
             for old, new in pairs:
                 self._db.execute("DELETE FROM files WHERE path = ? AND path <> ?", (new, old))
                 self._db.execute("UPDATE files SET path = ?, gone = 0 WHERE path = ?", (new, old))
+
+    def note_outcomes(self, run: int, outcomes: Iterable[tuple[str, Outcome, str]]) -> None:
+        """Note how files ended that were not heard again: path as `Known` has it, outcome, reason."""
+        with self._db:
+            self._db.executemany(
+                "UPDATE files SET outcome = ?, reason = ?, run = ? WHERE path = ?",
+                ((outcome, clean(reason), run, path) for path, outcome, reason in outcomes),
+            )
 
     def set_gone(self, paths: Iterable[str], gone: bool = True) -> None:
         """Note which files were not there, or are there again; paths are as `Known` has them."""
@@ -345,6 +350,11 @@ class Index:
         for (path,) in self._db.execute("SELECT DISTINCT path FROM journal").fetchall():
             yield Path(from_text(path))
 
+    def _known(self, where: str, values: Sequence[object]) -> Iterator[Known]:
+        cursor = self._db.cursor()
+        cursor.row_factory = None
+        return map(Known._make, cursor.execute(f"SELECT {_KNOWN} FROM files WHERE {where}", values))
+
     def _record(self, track: Track, prediction: Prediction | None) -> None:
         row = columns_of(track)
         kept = ", ".join(f"{name} = excluded.{name}" for name in row)
@@ -426,11 +436,15 @@ def _match(text: str) -> str:
 
 def _under(roots: Iterable[Path]) -> tuple[str, list[object]]:
     """Return the condition that a file is one of `roots`, or lies in it."""
-    values: list[object] = []
-    for root in roots:
-        values += [to_text(root).rstrip("/"), *below(root)]
-    ranges = ["path = ? OR (path > ? AND path < ?)"] * (len(values) // 3)
-    return " OR ".join(ranges) or "0", values
+    bounds = [(to_text(root).rstrip("/"), *below(root)) for root in roots]
+    if len(bounds) > 50:  # SQLite takes no more than 1,000 terms
+        several = (
+            "id IN (SELECT f.id FROM json_each(?) r JOIN files f ON f.path = r.value UNION ALL SELECT f.id "
+            "FROM json_each(?) r JOIN files f ON f.path > r.value || '/' AND f.path < r.value || '0')"
+        )
+        return several, [json.dumps([text for text, _, _ in bounds])] * 2
+    ranges = ["path = ? OR (path > ? AND path < ?)"] * len(bounds)
+    return " OR ".join(ranges) or "0", [value for values in bounds for value in values]
 
 
 def _marks(values: Collection[object]) -> str:

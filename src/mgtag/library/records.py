@@ -153,6 +153,8 @@ class Known(NamedTuple):
     reason: str
     heard: str
     confidence: float
+    signature: str
+    gone: bool
 
 
 class Located(NamedTuple):

@@ -9,29 +9,35 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from mgtag import audio, tags
-from mgtag.card import GENRE
+from mgtag.card import GENRE, Head
 from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
 from mgtag.inference import Heard, Tagger, listen
-from mgtag.library.events import Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
+from mgtag.library.comparing import Comparison
+from mgtag.library.events import Event, Failed, FileEvent, Found, Fresh, Kept, Tagged, TooShort, Unsure
 from mgtag.library.index import Index, is_broken
 from mgtag.library.outcome import Outcome
+from mgtag.library.paths import from_text, to_text
 from mgtag.library.policy import Decision, Policy, decide
 from mgtag.library.records import Answer, Change, Track
 from mgtag.library.undo import recover
-from mgtag.library.walk import find
+from mgtag.library.walk import Library, find
 from mgtag.prediction import Prediction
+from mgtag.version import __version__
 from mgtag.vote import Vote, vote
 
 AHEAD = 64  # files under way at once; enough to keep any number of cores busy
+WORTH = 0.01  # a smaller probability is not kept
 
 
 def scan(
@@ -72,19 +78,31 @@ def scan(
     recover(index, clean=not policy.dry_run)
     for leftover in () if policy.dry_run else library.leftovers:
         tags.discard_leftover(leftover)
-    run = index.begin_run(" ".join(map(str, roots)) if command is None else command, tagger.bundle.id)
+    decisions = repr((replace(policy, dry_run=False, force=False), tagger.bundle.id, __version__))
+    run = index.begin_run(
+        " ".join(map(str, roots)) if command is None else command,
+        tagger.bundle.id,
+        dry_run=policy.dry_run,
+        policy=decisions,
+    )
+    counts: Counter[str] = Counter()
     try:
-        yield Found(len(library.tracks) + len(library.problems), run)
+        yield Found(len(library.files) + len(library.problems), run)
         for path, problem in library.problems:
             yield Failed(path, _sentence(path, problem))
-        yield from _Scan(tagger, index, policy, executor, run).events(library.tracks)
+        scanning = _Scan(tagger, index, policy, executor, run, index.runs_like(decisions), index.dry_runs())
+        for event in scanning.events(library):
+            counts[event.outcome] += 1
+            yield event
         if not policy.dry_run:
             index.end_copies()
     finally:
-        index.end_run(run)
+        index.end_run(run, counts)
 
 
 _OUTCOMES = {"write": Outcome.HEARD, "keep": Outcome.KEPT, "unsure": Outcome.UNSURE}
+_UNHEARD = (Outcome.FAILED, Outcome.TOO_SHORT)
+_DECIDED = (Outcome.TAGGED, Outcome.KEPT, Outcome.UNSURE, Outcome.HEARD)
 _Sent = tuple[Path, os.stat_result]  # a file as it was when it was sent to a worker
 _UnderWay = dict[Future[Heard], _Sent]
 
@@ -96,13 +114,18 @@ class _Scan:
     policy: Policy
     executor: Executor
     run: int
+    alike: Collection[int]  # runs that wrote, and decided as this one does
+    dry: Collection[int]  # runs that only told
+    noted: list[tuple[str, Outcome, str]] = field(default_factory=list)  # decided anew, by path
 
-    def events(self, paths: Iterable[Path]) -> Iterator[Event]:
+    def events(self, library: Library) -> Iterator[FileEvent]:
         under_way: _UnderWay = {}
         suspects: list[_Sent] = []  # under way when a worker died: of it, or of something else
+        comparison = Comparison(self.index, library)
         try:
-            for path in paths:
-                yield from self._known_or_submitted(path, under_way)
+            yield from self._unchanged(comparison)
+            for file in comparison.new.values():
+                yield from self._submitted(Path(file.name), under_way)
                 while len(under_way) >= AHEAD:
                     yield from self._finished(under_way, suspects)
             while under_way:
@@ -114,46 +137,41 @@ class _Scan:
             for future in under_way:
                 future.cancel()
 
-    def _known_or_submitted(self, path: Path, under_way: _UnderWay) -> Iterator[Event]:
+    def _unchanged(self, comparison: Comparison) -> Iterator[FileEvent]:
+        """Answer for the files that need not be heard again."""
+        bundle = "" if self.policy.force else self.tagger.bundle.id
+        to_decide = []
+        for row in chain(comparison.unchanged(bundle), comparison.settle(bundle, _is_known)):
+            if not row.heard and row.outcome in _UNHEARD:
+                failed = TooShort if row.outcome == Outcome.TOO_SHORT else Failed
+                yield failed(Path(from_text(row.path)), row.reason)
+            elif row.run in self.alike and row.outcome in _DECIDED:
+                yield Fresh(from_text(row.path), row.heard, row.confidence, row.reason)
+            else:
+                to_decide.append(row.path)
+        try:
+            for path in map(Path, map(from_text, to_decide)):
+                track = self.index.track(path)
+                if track is None or not track.answers:  # its row is damaged
+                    comparison.hear(path)
+                else:
+                    yield self._answer(track, None)
+        finally:
+            self.index.note_outcomes(self.run, self.noted)
+
+    def _submitted(self, path: Path, under_way: _UnderWay) -> Iterator[FileEvent]:
         try:
             status = path.stat()
-            track = None if self.policy.force else self._fresh(path, status)
         except OSError as error:
             yield self._failed(path, None, error)
-            return
-        if track is None:
-            under_way[self._submit(path)] = path, status
-            return
-        prediction = self.index.prediction(path)
-        if prediction is not None:
-            yield self._answer(track, prediction, fresh=True)
-        elif track.outcome is Outcome.TOO_SHORT:
-            yield TooShort(path, track.reason)
         else:
-            yield Failed(path, track.reason)
+            under_way[self._submit(path)] = path, status
 
     def _submit(self, path: Path) -> Future[Heard]:
         with _unbroken():  # a worker that is being started would be left with half its orders
             return self.executor.submit(listen, self.tagger, path, self.policy.slices)
 
-    def _fresh(self, path: Path, status: os.stat_result) -> Track | None:
-        """Return what the index knows of a file that did not change, even if it moved."""
-        same = (status.st_size, status.st_mtime_ns, self.tagger.bundle.id)
-        track = self.index.track(path)
-        if track is not None:
-            return track if (track.size, track.mtime_ns, track.bundle) == same else None
-        for other in self.index.same_date(status.st_size, status.st_mtime_ns):
-            if (
-                other.bundle == same[-1]
-                and other.signature
-                and not other.path.exists()
-                and _is_known(path, other.signature)
-            ):
-                self.index.move(other.path, path)
-                return replace(other, path=path)
-        return None
-
-    def _finished(self, under_way: _UnderWay, suspects: list[_Sent] | None) -> Iterator[Event]:
+    def _finished(self, under_way: _UnderWay, suspects: list[_Sent] | None) -> Iterator[FileEvent]:
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
             path, status = under_way.pop(future)
@@ -172,37 +190,40 @@ class _Scan:
             else:
                 track = Track(path, status.st_size, status.st_mtime_ns, self.tagger.bundle.id, self.run)
                 track = replace(track, signature=heard.fingerprint, duration_s=heard.duration_s)
-                yield self._answer(track, heard.prediction, fresh=False)
+                yield self._answer(track, heard.prediction)
 
-    def _answer(self, track: Track, prediction: Prediction, fresh: bool) -> Event:
+    def _answer(self, track: Track, prediction: Prediction | None) -> FileEvent:
         try:
-            return self._answered(track, prediction, fresh)
+            result = _result(self.tagger.bundle.card.genre, track.answers.get(GENRE, ()), prediction)
+            if not np.isfinite(result.confidence):
+                raise AudioError(f"{track.path}: the model's answer to it is no number; is the file damaged?")
+            if prediction is not None:
+                track = replace(track, answers={GENRE: _answers(result)})
+            return self._answered(track, result, prediction)
         except Exception as error:  # whatever is wrong with one file, the scan goes on
             if is_broken(error):
                 raise
             sentence = _sentence(track.path, error)
             track = replace(track, run=self.run, outcome=Outcome.FAILED, reason=sentence)
-            if isinstance(error, TagError | OSError):  # what was heard is right; only the writing failed
+            if track.answers and isinstance(error, TagError | OSError):  # only the writing failed
                 self.index.record(track, prediction)
             else:
-                self.index.record(replace(track, size=-1))
+                self.index.record(replace(track, size=-1, answers={}))
             return Failed(track.path, sentence)
 
-    def _answered(self, track: Track, prediction: Prediction, fresh: bool) -> Event:
-        """Decide, write where that is the decision, and remember."""
-        card, policy, path = self.tagger.bundle.card, self.policy, track.path
-        result = vote(card.genre, prediction.heads[GENRE].probabilities)
-        if not np.isfinite(result.confidence):
-            raise AudioError(f"{path}: the model's answer to it is no number; is the file damaged?")
-        answer = result.best(policy.top)
-        track = replace(track, answers={GENRE: _answers(result)}, run=self.run)
+    def _answered(self, track: Track, result: Vote, prediction: Prediction | None) -> FileEvent:
+        """Decide, write where that is the decision, and remember.
+
+        Without a prediction, by what the index knows; but no write is decided by that.
+        """
+        card, policy, path, before = self.tagger.bundle.card, self.policy, track.path, track
+        answer, track = result.best(policy.top), replace(track, run=self.run)
         sure = result.passes(card.genre.threshold if policy.threshold is None else policy.threshold)
         decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
-        if not fresh or decision.action == "write":  # no write is decided by what the index remembers
-            fresh, seen = False, path.stat()
-            found = tags.read(path)
+        if prediction is not None or decision.action == "write" or track.artist is None:
+            seen, found = path.stat(), tags.read(path)
             track = _with_tags(track, found)
-            if found.provenance:  # once mgtag's: undo must find it wherever it is moved
+            if prediction is not None and found.provenance:  # undo must find it wherever it is moved
                 track = replace(track, signature=audio.signature(path))
             decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
         if decision.action == "unsure" and result.not_music:
@@ -216,18 +237,28 @@ class _Scan:
                 with _unbroken():
                     self._write(track, decision, prediction, seen)
                 return Tagged(path, decision.genres, result)
-        if not fresh:
-            outcome = _OUTCOMES[decision.action]
-            self.index.record(replace(track, outcome=outcome, reason=decision.reason), prediction)
+        self._remember(before, track, decision, prediction)
         if decision.action == "write" and policy.write:
             return Tagged(path, decision.genres, result, "dry run")
-        if fresh:
-            return Fresh(path, answer, result, decision.reason)
+        if prediction is None and before.run not in self.dry and before.outcome is _outcome(before, decision):
+            return Fresh(str(path), before.heard, before.confidence, decision.reason)
         if decision.action == "unsure":
             return Unsure(path, answer, result, decision.reason)
         return Kept(path, answer, result, decision.reason or "tags are not to be written")
 
-    def _write(self, track: Track, decision: Decision, prediction: Prediction, seen: os.stat_result) -> None:
+    def _remember(
+        self, before: Track, track: Track, decision: Decision, prediction: Prediction | None
+    ) -> None:
+        """Note what was decided: with what was heard, or with all the others that were decided anew."""
+        outcome = _outcome(before, decision)
+        if prediction is not None or (track.tags, track.written) != (before.tags, before.written):
+            self.index.record(replace(track, outcome=outcome, reason=decision.reason), prediction)
+        elif not self.policy.dry_run:
+            self.noted.append((to_text(track.path), outcome, decision.reason))
+
+    def _write(
+        self, track: Track, decision: Decision, prediction: Prediction | None, seen: os.stat_result
+    ) -> None:
         """Journal first, then replace the file; see DESIGN, "A tag write is atomic"."""
         provenance = tags.Provenance(
             decision.kept, decision.added, self.tagger.bundle.id, round(track.confidence, 3)
@@ -295,15 +326,33 @@ def _with_tags(track: Track, found: tags.Tags) -> Track:
     )
 
 
+def _outcome(before: Track, decision: Decision) -> Outcome:
+    """Return how a scan ends that did not write; what mgtag wrote earlier and leaves stays tagged."""
+    if decision.action == "keep" and before.outcome is Outcome.TAGGED:
+        return Outcome.TAGGED
+    return _OUTCOMES[decision.action]
+
+
 def _answers(result: Vote) -> tuple[Answer, ...]:
-    shares = dict(zip(result.labels, result.probabilities, strict=True))
-    return tuple(Answer(label, round(float(shares[label]), 6)) for label in result.best(len(shares)))
+    """Return what is kept of a vote: all that decides, and what is worth telling."""
+    pairs = sorted(zip(result.labels, map(float, result.probabilities), strict=True), key=lambda p: -p[1])
+    return tuple(Answer(name, round(p, 6)) for n, (name, p) in enumerate(pairs) if n == 0 or p >= WORTH)
+
+
+def _result(head: Head, kept: tuple[Answer, ...], prediction: Prediction | None) -> Vote:
+    """Return a head's vote: of what was just heard, or as it was kept."""
+    if prediction is not None:
+        return vote(head, prediction.heads[GENRE].probabilities)
+    shares = {answer.label: answer.confidence for answer in kept}
+    return Vote(
+        head.names, np.array([shares.get(name, 0.0) for name in head.names], np.float32), head.writable
+    )
 
 
 def _is_known(path: Path, identity: str) -> bool:
     try:
         return audio.is_known(path, identity)
-    except AudioError:  # a worker will say what is wrong with it
+    except (AudioError, OSError):  # a worker will say what is wrong with it
         return False
 
 

@@ -1,36 +1,56 @@
-"""Find the audio files of a library."""
+"""Find the audio files of a library, in one pass that asks the system once for every file."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from mgtag.errors import UsageError
 from mgtag.formats import SUFFIXES
 from mgtag.tags import is_leftover
 
 
-@dataclass(frozen=True)
+class File(NamedTuple):
+    """A file as the walk met it."""
+
+    name: str  # its absolute path
+    size: int
+    mtime_ns: int
+
+
+@dataclass
 class Library:
     """What lies under the roots.
 
     Attributes
     ----------
-    tracks : tuple of Path
-        Absolute; every file once, however many links lead to it, in a stable order.
-    problems : tuple of (Path, OSError)
+    roots : list of Path
+        Absolute.
+    files : list of File
+        Every one once, however many links lead to it, in a stable order.
+    problems : list of (Path, OSError)
         Folders that cannot be read.
-    leftovers : tuple of Path
+    leftovers : list of Path
         Temporary files of an mgtag that was killed.
+    mounts : set of str
+        Folders in, at or above the roots at which another drive begins.
     """
 
-    tracks: tuple[Path, ...]
-    problems: tuple[tuple[Path, OSError], ...]
-    leftovers: tuple[Path, ...]
+    roots: list[Path] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    problems: list[tuple[Path, OSError]] = field(default_factory=list)
+    leftovers: list[Path] = field(default_factory=list)
+    mounts: set[str] = field(default_factory=set)
+
+    @property
+    def tracks(self) -> tuple[Path, ...]:
+        """The files' paths."""
+        return tuple(Path(file.name) for file in self.files)
 
 
 def find(roots: Iterable[Path]) -> Library:
@@ -43,48 +63,90 @@ def find(roots: Iterable[Path]) -> Library:
     UsageError
         If a root does not exist.
     """
-    tracks: list[Path] = []
-    problems: list[tuple[Path, OSError]] = []
-    leftovers: list[Path] = []
-    seen: set[tuple[int, int]] = set()
-
+    walk = _Walk()
     for root in roots:
         if not os.path.lexists(root):
             raise UsageError(f"{root}: there is no such file or folder.")
-        start = Path(os.path.abspath(root))
-        ahead = [start]  # a stack of our own: folders may be nested deeper than Python recurses
+        walk.root(os.path.abspath(root))
+    return walk.found
+
+
+def is_mount(folder: str) -> bool:
+    """Say whether another drive begins at a folder, which a link may lead to."""
+    try:
+        return os.stat(folder).st_dev != os.stat(os.path.dirname(folder)).st_dev  # noqa: PTH116, PTH120
+    except OSError:
+        return False
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.found = Library()
+        self._seen: set[tuple[int, int]] = set()
+
+    def root(self, name: str) -> None:
+        self.found.roots.append(Path(name))
+        self.found.mounts |= {str(folder) for folder in Path(name).parents if is_mount(str(folder))}
+        try:
+            status = os.stat(name)  # noqa: PTH116
+            if stat.S_ISDIR(status.st_mode):
+                self._tree(name, status)
+            elif is_leftover(os.path.basename(name)):  # noqa: PTH119
+                self.found.leftovers.append(Path(name))
+            elif stat.S_ISREG(status.st_mode):
+                self._file(name, status)
+            else:
+                raise OSError(errno.EINVAL, "this is neither a file nor a folder", name)
+        except OSError as error:
+            self.found.problems.append((Path(name), error))
+
+    def _tree(self, name: str, status: os.stat_result) -> None:
+        if is_mount(name):
+            self.found.mounts.add(name)
+        ahead = self._children(name, status)  # a stack of our own: folders nest deeper than Python recurses
         while ahead:
-            path = ahead.pop()
-            named = path is start
+            entry, device = ahead.pop()
             try:
-                status = path.stat()
-                if (status.st_dev, status.st_ino) in seen:
-                    continue
-                if stat.S_ISDIR(status.st_mode):
-                    seen.add((status.st_dev, status.st_ino))
-                    ahead += sorted(_children(path), reverse=True)
-                elif is_leftover(path.name):
-                    leftovers.append(path)
-                elif named and not stat.S_ISREG(status.st_mode):
-                    raise OSError(errno.EINVAL, "this is neither a file nor a folder", str(path))
-                elif stat.S_ISREG(status.st_mode) and (named or is_music(path)):
-                    seen.add((status.st_dev, status.st_ino))
-                    tracks.append(path)
-            except FileNotFoundError as error:
-                if named or is_music(path):  # other dangling links are nobody's business
-                    problems.append((path, error))
+                if entry.is_dir():
+                    status = os.stat(entry.path)  # noqa: PTH116
+                    if status.st_dev != device:
+                        self.found.mounts.add(entry.path)
+                    ahead += self._children(entry.path, status)
+                elif is_leftover(entry.name):
+                    self.found.leftovers.append(Path(entry.path))
+                elif is_music(entry.name):
+                    status = entry.stat()
+                    if not status.st_ino:  # Windows tells it only when asked for the file itself
+                        status = os.stat(entry.path)  # noqa: PTH116
+                    if stat.S_ISREG(status.st_mode):
+                        self._file(entry.path, status)
             except OSError as error:
-                problems.append((path, error))
-    return Library(tuple(tracks), tuple(problems), tuple(leftovers))
+                # Other links that lead nowhere are nobody's business.
+                if not isinstance(error, FileNotFoundError) or is_music(entry.name):
+                    self.found.problems.append((Path(entry.path), error))
+
+    def _children(self, folder: str, status: os.stat_result) -> list[tuple[os.DirEntry[str], int]]:
+        key = status.st_dev, status.st_ino
+        if key in self._seen:
+            return []
+        self._seen.add(key)
+        try:
+            with os.scandir(folder) as entries:
+                shown = [e for e in entries if not e.name.startswith(".") or is_leftover(e.name)]
+        except OSError as error:
+            self.found.problems.append((Path(folder), error))
+            return []
+        shown.sort(key=lambda entry: entry.name, reverse=True)
+        return [(entry, status.st_dev) for entry in shown]
+
+    def _file(self, name: str, status: os.stat_result) -> None:
+        key = status.st_dev, status.st_ino
+        if key not in self._seen:
+            self._seen.add(key)
+            self.found.files.append(File(name, status.st_size, status.st_mtime_ns))
 
 
-def is_music(path: Path) -> bool:
+def is_music(path: str | Path) -> bool:
     """Say whether a file's name is that of music that mgtag reads."""
-    return path.suffix.lower() in SUFFIXES
-
-
-def _children(folder: Path) -> Iterator[Path]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith(".") or is_leftover(entry.name):
-                yield Path(entry.path)
+    name = os.fspath(path)
+    return name[name.rfind(".") :].lower() in SUFFIXES

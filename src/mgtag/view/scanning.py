@@ -19,7 +19,16 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from mgtag.library.events import Answered, Event, Failed, Found, Fresh, Kept, Tagged, TooShort, Unsure
+from mgtag.library.events import (
+    Answered,
+    Event,
+    Failed,
+    FileEvent,
+    Found,
+    Fresh,
+    Tagged,
+    TooShort,
+)
 from mgtag.library.outcome import Outcome
 from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
 
@@ -33,8 +42,6 @@ STYLES = {  # of what a scan tells, in this order
 }
 RARE = {Outcome.TOO_SHORT}  # not counted where there is none
 BAR = 24  # columns of the longest bar in the table
-
-Told = Tagged | Kept | Unsure | Fresh | TooShort | Failed
 
 
 class ScanView:
@@ -101,7 +108,7 @@ class ScanView:
             console.print(Text(f"`mgtag undo {self._run}` takes it back.", "dim"))
 
 
-def as_json(event: Told) -> str:
+def as_json(event: FileEvent) -> str:
     """Return an event as one line of JSON (the schema is in the user guide)."""
     row: dict[str, object] = {"path": str(event.path), "event": event.outcome}
     if isinstance(event, Answered):
@@ -113,15 +120,23 @@ def as_json(event: Told) -> str:
             "reason": event.reason or None,
             "error": None,
         }
-    elif isinstance(event, TooShort | Failed):
+    elif isinstance(event, Fresh):
+        row |= {"genres": [event.heard] if event.heard else [], "confidence": round(event.confidence, 4)}
+        row |= {"probabilities": {}, "reason": event.reason or None, "error": None}
+    else:
         row |= {"genres": [], "confidence": None, "probabilities": {}, "reason": None, "error": None}
         row |= {"reason": event.reason} if isinstance(event, TooShort) else {"error": event.error}
     return dumps(row)
 
 
-def _line(event: Answered) -> Text:
+def _line(event: Answered | Fresh) -> Text:
     line = Text(f"{event.outcome:<8}", STYLES[event.outcome])
-    line.append(f"{joined(event.genres):<12} {event.vote.confidence:4.0%}  ")
+    genres, confidence = (
+        ((event.heard,), event.confidence)
+        if isinstance(event, Fresh)
+        else (event.genres, event.vote.confidence)
+    )
+    line.append(f"{joined(genres):<12} {confidence:4.0%}  ")
     line.append(printable(event.path))
     if event.reason:
         line.append(f"  ({event.reason})", "dim")
