@@ -15,10 +15,22 @@ ROOT = Path(__file__).parents[1]
 SOURCES = {"mgtag": ROOT / "src" / "mgtag", "mgtag_train": ROOT / "train" / "mgtag_train"}
 
 # A folder or top module: those that it may use. What is not in the table may not be imported by anything.
-HEARING = {"arrays", "errors", "audio", "features", "prediction", "card", "bundle", "inference", "vote"}
+HEARING = {
+    "arrays",
+    "errors",
+    "extras",
+    "audio",
+    "features",
+    "prediction",
+    "card",
+    "bundle",
+    "inference",
+    "vote",
+}
 ARROWS: dict[str, set[str]] = {
     "arrays": set(),
     "errors": set(),
+    "extras": {"errors"},
     "formats": set(),
     "prediction": {"arrays"},
     "vote": {"arrays", "card"},
@@ -39,7 +51,7 @@ ARROWS: dict[str, set[str]] = {
     "library": HEARING | {"formats", "tags", "version"},
     "explain": HEARING | {"slices", "library"},
 }
-ARROWS["explore"] = {"arrays", "errors", "library"}
+ARROWS["explore"] = {"arrays", "errors", "extras", "library"}
 ARROWS["version"] = set()
 ARROWS["api"] = HEARING | {"library", "workers"}
 ARROWS["view"] = set(ARROWS) - {"api"}

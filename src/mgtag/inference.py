@@ -19,6 +19,7 @@ from mgtag.audio import Sound
 from mgtag.bundle import Bundle
 from mgtag.card import GENRE
 from mgtag.errors import BundleError, UsageError
+from mgtag.extras import install_command
 from mgtag.features import slice_starts
 from mgtag.prediction import HeadOutput, Prediction, concatenate, in_order
 from mgtag.slices import cut, spread, tiles, too_short
@@ -204,7 +205,7 @@ def _choose(device: Device) -> Device:
     usable = find_spec("torch") is not None and shutil.which("nvidia-smi") is not None and _torch_sees_gpu()
     if device == "cuda" and not usable:
         raise UsageError(
-            "CUDA is not to be had: torch (`pip install 'mgtag[train]'`) must see a GPU; use --device cpu."
+            f"CUDA is not to be had: torch ({install_command('train')}) must see a GPU; use --device cpu."
         )
     return "cuda" if usable else "cpu"
 

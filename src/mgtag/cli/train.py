@@ -13,6 +13,7 @@ import typer
 
 from mgtag.cli.app import app
 from mgtag.errors import UsageError
+from mgtag.extras import not_installed
 
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Where checkpoints, run records and bundles go.")
@@ -41,9 +42,7 @@ def train_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"Training needs {error.name}, which is not installed: pip install 'mgtag[train]'."
-        ) from error
+        raise not_installed("Training", str(error.name), "train") from error
 
 
 @app.command(

@@ -19,6 +19,7 @@ from mgtag import audio
 from mgtag.arrays import F32
 from mgtag.errors import UsageError
 from mgtag.explain.whole_file import Tell
+from mgtag.extras import not_installed
 from mgtag.inference import Tagger, torch_model
 from mgtag.prediction import Prediction
 from mgtag.slices import tiles
@@ -134,9 +135,7 @@ def _gradient(tagger: Tagger, target: Target) -> Weigher:
         import torch
         from captum.attr import IntegratedGradients
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"--method gradient needs {error.name}, which is not installed: pip install 'mgtag[gradient]'."
-        ) from error
+        raise not_installed("--method gradient", str(error.name), "gradient") from error
 
     head, label = target
     network, temperature = torch_model(tagger.bundle), tagger.bundle.card.heads[head].temperature

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from mgtag.arrays import F32
-from mgtag.errors import UsageError
 from mgtag.explore.space import Space
+from mgtag.extras import not_installed
 
 Method = Literal["auto", "tsne", "pca"]
 COMPONENTS = 30  # kept before t-SNE
@@ -38,7 +38,7 @@ def positions(space: Space, method: Method = "auto") -> tuple[F32, Literal["tsne
     """
     installed = find_spec("sklearn") is not None
     if method == "tsne" and not installed:
-        raise UsageError("t-SNE needs scikit-learn: install mgtag with its extra 'map', or use --method pca.")
+        raise not_installed("--method tsne", "scikit-learn", "map")
     possible = installed and method != "pca" and len(space.tracks) > 3
     taken: Literal["tsne", "pca"] = "tsne" if possible else "pca"
     points = _principal(space.vectors, COMPONENTS if taken == "tsne" else 2)

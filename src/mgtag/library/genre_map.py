@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mgtag.errors import UsageError
+from mgtag.extras import not_installed
 
 # MusicBrainz writes its genres in lower case; these differ in more than that.
 _MUSICBRAINZ = {"hiphop": "hip hop", "rb": "r&b"}
@@ -130,9 +131,7 @@ def read_tree(path: Path) -> dict[str, tuple[str, ...]]:
     try:
         import yaml
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"{path}: reading a genre tree needs PyYAML: install mgtag with its extra 'beets'."
-        ) from error
+        raise not_installed(f"{path}: a genre tree", "PyYAML", "beets") from error
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgtag.errors import UsageError
 from mgtag.explain.explanation import Explanation
 from mgtag.explain.sketch import Sound, height_of
+from mgtag.extras import not_installed
 from mgtag.view.methods import NAMES
 from mgtag.view.text import HEX, clock, minutes, printable
 from mgtag.view.timeline import columns, times
@@ -44,7 +44,7 @@ STYLE: Any = {
 def check() -> None:
     """Raise `UsageError` if pictures cannot be made here."""
     if find_spec("matplotlib") is None:
-        raise UsageError("--png needs matplotlib, which is not installed: pip install 'mgtag[plot]'.")
+        raise not_installed("--png", "matplotlib", "plot")
 
 
 def write_picture(
