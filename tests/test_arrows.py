@@ -56,6 +56,7 @@ ARROWS["version"] = set()
 ARROWS["api"] = HEARING | {"library", "workers"}
 ARROWS["view"] = set(ARROWS) - {"api"}
 ARROWS["cli"] = set(ARROWS) - {"models"}
+ARROWS["__main__"] = {"version", "cli"}
 TORCH = {"explain", "inference", "models"}  # no other folder may import it, not even late
 
 SHARED = {"arrays", "audio", "features", "card", "bundle", "models", "vote", "errors", "inference", "install"}

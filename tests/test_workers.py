@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mgtag.workers import HEARING_S, MEMORY, Workers, executor
+from mgtag.workers import HEARING_S, MEMORY, THREADS, Workers, executor, warm_up
 
 PARENT = """
 import os, sys, time
@@ -162,3 +162,41 @@ def test_a_gpu_is_shared_by_threads() -> None:
         assert isinstance(pool, ThreadPoolExecutor)
         assert pool.submit(os.getpid).result() == os.getpid()
     assert isinstance(executor(1, "cpu"), Workers)
+
+
+def test_a_worker_computes_in_one_thread() -> None:
+    """Several workers with a BLAS thread a core each took ten times the time of one."""
+    before = dict(os.environ)
+    with Workers(2) as pool:
+        for name in THREADS:
+            assert pool.submit(os.getenv, name).result() == "1"
+        assert pool.submit(len_of_blas).result() in (0, 1)
+    assert dict(os.environ) == before
+
+
+def len_of_blas() -> int:
+    """Threads of the BLAS that numpy loaded, as threadpoolctl sees them; 0 without it."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return 0
+    import numpy  # noqa: F401
+
+    return max((pool["num_threads"] for pool in threadpool_info()), default=0)
+
+
+def test_a_server_that_was_warmed_up_serves() -> None:
+    warm_up()
+    warm_up()
+    with Workers(2) as pool:
+        assert pool.submit(os.getpid).result() != os.getpid()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are spawned here")
+def test_workers_need_not_import_what_the_server_has() -> None:
+    with Workers(1) as pool:
+        assert pool.submit(loaded, "mgtag.inference").result()
+
+
+def loaded(name: str) -> bool:
+    return name in sys.modules

@@ -10,15 +10,21 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing.connection import Connection, wait
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+PRELOADED = ("mgtag.inference", "onnxruntime")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_STARTING = threading.Lock()  # one process at a time: they inherit the environment
 
 HEARING_S = 300.0  # seconds that one file may take; most take less than one
 MEMORY = 2 << 30  # bytes of address space of a worker; hearing a file takes less than 0.5 GB of it
@@ -86,17 +92,17 @@ class _Process:
     """One worker, from this side of the pipe."""
 
     def __init__(self, memory: int | None) -> None:
-        # spawn: a fork of a process with threads (rich's bar, ONNX Runtime's) may hang.
-        context = multiprocessing.get_context("spawn")
+        context = _context()
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, memory), daemon=True)
-        with _sigint_blocked():
+        with _sigint_blocked(), _one_thread():
             self._process.start()
         theirs.close()  # or its end would not be seen when the worker dies
 
     @property
     def alive(self) -> bool:
-        return self._process.is_alive()
+        alive: bool = self._process.is_alive()
+        return alive
 
     def call(self, task: Any, limit_s: float | None) -> Any:
         try:
@@ -120,6 +126,37 @@ class _Process:
         with suppress(OSError):
             self._pipe.close()
         self._process.join()
+
+
+@cache
+def _context() -> Any:
+    """Return how workers are started.
+
+    Not by a fork of this process: one with threads (rich's bar, ONNX Runtime's) may hang. On Linux by
+    forks of a server without threads, which has imported once what every worker needs: the second is there
+    in milliseconds, and they share its memory.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*PRELOADED])
+    return context
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let processes that are started meanwhile compute in one thread each; there is one of them a core."""
+    with _STARTING:
+        before = {name: os.environ.get(name) for name in THREADS}
+        os.environ.update(dict.fromkeys(THREADS, "1"))
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def _work(pipe: Connection, memory: int | None) -> None:
@@ -186,6 +223,16 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def warm_up() -> None:
+    """Begin to start what workers are forked from: it imports while this process does other things."""
+    if sys.platform == "linux":
+        from multiprocessing import forkserver
+
+        _context()
+        with _sigint_blocked(), _one_thread():
+            forkserver.ensure_running()
 
 
 def executor(jobs: int, device: str) -> Executor:

@@ -667,3 +667,19 @@ def test_help_shows_no_type_behind_a_flag(run: Run, command: str) -> None:
     shown = run(command, "--help").out
     assert "--json" in shown or "--resume" in shown
     assert "bool" not in shown
+
+
+def test_the_version_is_told_without_any_import() -> None:
+    code = (
+        "import sys; from mgtag.__main__ import main; sys.argv[1:] = ['--version']; main();"
+        "print('typer' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"mgtag {mgtag.__version__}", "False"]
+
+
+def test_python_m_mgtag_is_mgtag() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mgtag", "models"], capture_output=True, text=True, check=True
+    )
+    assert "gtzan-parallel-1" in done.stdout
