@@ -44,6 +44,8 @@ def _commands(group: Any, prefix: str) -> list[list[str]]:
         if command.hidden:
             continue
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                pages.append(_command(f"{prefix} {name}", command))
             pages += _commands(command, f"{prefix} {name}")
         else:
             pages.append(_command(f"{prefix} {name}", command))

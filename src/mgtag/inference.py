@@ -182,7 +182,9 @@ def torch_model(model: Bundle) -> Network:
     from mgtag.models import build
 
     if model.weights is None:
-        raise UsageError(f"{model.card.name}: this model has no weights for torch; use --device cpu.")
+        raise UsageError(
+            f"{model.card.name}: this model has no weights for torch; use --device cpu or --method occlusion."
+        )
     network = build(model.card.architecture, dict(model.card.arguments))
     if model.weights.suffix == ".safetensors":
         from safetensors.torch import load_file

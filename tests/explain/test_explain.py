@@ -182,6 +182,20 @@ def test_occlusion_says_how_far_the_probability_falls(tiny_tagger: Tagger) -> No
     np.testing.assert_allclose(falls[:, 5], before - after, atol=1e-6)
 
 
+def test_short_frames_fall_silent_together_and_share_the_fall(tmp_path: Path) -> None:
+    fine = replace(MEL, hop=MEL.hop // 5)
+    tagger = Tagger(tiny_bundle.make(tmp_path / "fine", mel=fine), "cpu")
+    x = np.random.default_rng(0).standard_normal((2, MEL.n_mels, MEL.n_frames)).astype(np.float32)
+    before = tagger.ask(x).heads["genre"].probabilities[:, 1]
+    falls = occlusion(tagger, ("genre", 1), x, before)
+    for frames in (slice(5, 10), slice(10, 13)):  # the last are fewer
+        by_hand = x.copy()
+        by_hand[:, :, frames] = x.min(axis=(1, 2))[:, None, None]
+        after = tagger.ask(by_hand).heads["genre"].probabilities[:, 1]
+        np.testing.assert_allclose(falls[:, frames].sum(axis=1), before - after, atol=1e-6)
+        assert not np.ptp(falls[:, frames], axis=1).any()
+
+
 def test_shares_leave_out_what_counts_against() -> None:
     np.testing.assert_allclose(shares(np.array([[1.0, -2.0, 3.0]])), [[0.25, 0, 0.75]])
     np.testing.assert_array_equal(shares(np.array([[-1.0, 0.0]])), 0)

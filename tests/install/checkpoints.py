@@ -13,6 +13,7 @@ KERNELS = [
     *((7, 38, 1, 204), (7, 67, 1, 204), (128, 1, 1, 51), (64, 1, 1, 51), (32, 1, 1, 51)),
     *((7, 561, 1, 64), (7, 64, 1, 64), (7, 64, 1, 64)),
 ]
+HEARING = (23, 14, 3, 7, 17)  # filters of each kind that hear anything, as in MSD_musicnn
 WIDTH = 2 * (561 + 3 * 64)
 NORMS = (1, 204, 204, 51, 51, 51, 64, 64, 64, WIDTH, 200)
 
@@ -25,7 +26,7 @@ def random_checkpoint(seed: int = 0, tags: int = 50) -> dict[str, F32]:
         name = f"conv2d_{n}" if n else "conv2d"
         kernel = g.normal(0, np.prod(shape[:3]) ** -0.5, shape)
         if n < 5:
-            kernel[..., g.random(shape[-1]) < 0.8] *= 1e-28
+            kernel[..., g.permutation(shape[-1])[HEARING[n] :]] *= 1e-28
         made |= {f"{name}/kernel": kernel, f"{name}/bias": g.normal(0, 0.3, shape[-1])}
         made |= {f"{name}/kernel/Adam": kernel, f"{name}/bias/Adam_1": kernel[0, 0, 0]}
     for n, width in enumerate(NORMS):

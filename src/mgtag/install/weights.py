@@ -37,7 +37,8 @@ def converted(tensors: Tensors) -> dict[str, F32]:
     heard, constant = _answering(tensors)
     state = _affine("input", _norm(tensors, 0)) | _front(tensors, heard)
     state |= _time(tensors, heard, constant) | _dense(tensors, heard, constant)
-    state["classifier.weight"] = _of(tensors, "dense", 1, "kernel").T
+    tags = _of(tensors, "dense", 1, "kernel").T  # of the embedding alone
+    state["classifier.weight"] = np.pad(tags, ((0, 0), (0, state["dense.weight"].shape[1])))
     state["classifier.bias"] = _of(tensors, "dense", 1, "bias")
     return {name: np.ascontiguousarray(value, np.float32) for name, value in state.items()}
 

@@ -31,6 +31,8 @@ class MusicnnSpec(Spec):
         Of the convolutions over time.
     hidden : int
         Width of the embedding.
+    moods : int
+        Labels of a second head; 0 for none.
     """
 
     n_labels: int = 50
@@ -39,6 +41,7 @@ class MusicnnSpec(Spec):
     filters: tuple[int, ...] = (204, 204, 51, 51, 51)
     channels: int = 64
     hidden: int = 200
+    moods: int = 0
 
 
 MUSICNN = MusicnnSpec()
@@ -86,12 +89,21 @@ class Musicnn(Network):
         inputs = (width + 1, channels, channels)
         self.time = nn.ModuleList(nn.Conv1d(n, channels, REACH, padding=REACH // 2) for n in inputs)
         self.time_norm = nn.ModuleList(Affine(channels, 1) for _ in inputs)
-        self.dense = nn.Linear(2 * (width + 3 * channels), spec.hidden)
+        pooled = 2 * (width + 3 * channels)
+        self.dense = nn.Linear(pooled, spec.hidden)
         self.dense_norm = Affine(spec.hidden)
-        self.classifier = nn.Linear(spec.hidden, spec.n_labels)
+        # Heads see what was pooled, too: the embedding lost some of it on the way to the authors' fifty tags.
+        self.classifier = nn.Linear(spec.hidden + pooled, spec.n_labels)
+        self.mood = nn.Linear(spec.hidden + pooled, spec.moods) if spec.moods else None
 
     def forward(self, windows: Tensor) -> ModelOutput:
         """Answer for a batch of windows, shape ``(batch, n_mels, n_frames)``, log10(1 + 10,000 power)."""
+        features = self.features(windows)
+        heads = {} if self.mood is None else {"mood": self.mood(features)}
+        return ModelOutput(self.classifier(features), None, features[:, : self.spec.hidden], heads)
+
+    def features(self, windows: Tensor) -> Tensor:
+        """Return what the heads see, one row a window: the embedding, and what it was made of."""
         x = self.input(windows.transpose(1, 2).unsqueeze(1))
         maxima = [
             conv(pad(x, (0, 0, (frames - 1) // 2, frames // 2))).amax(3)
@@ -106,4 +118,4 @@ class Musicnn(Network):
         joined = torch.cat(parts, 1)
         pooled = torch.cat([joined.amax(2), joined.mean(2)], 1)
         embedding = self.dense_norm(relu(self.dense(pooled)))
-        return ModelOutput(self.classifier(embedding), None, embedding)
+        return torch.cat([embedding, pooled], 1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -14,6 +17,13 @@ from mgtag.bundle import DEFAULT, Bundle
 from mgtag.card import warnings
 from mgtag.errors import BundleError
 from mgtag.view.text import dumps, printable, stderr, stdout
+
+# Share of test tracks whose best answer is right, share that is tagged, share of the tags that is right: of a
+# bundle for music of any genre (accepted: the genre, or its parent), and of one for a single data set.
+MEASURES = (
+    ("genre_accuracy", "coverage", "accepted"),
+    ("track_accuracy", "tagged_share", "tagged_precision"),
+)
 
 
 def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
@@ -65,13 +75,36 @@ def show_card(bundle: Bundle, as_json: bool) -> None:
     warn(bundle)
 
 
+@contextmanager
+def fetching(size: int) -> Iterator[Callable[[int], None]]:
+    """Show how much of a file is here; nothing before its first byte is."""
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+    with Progress(*columns, console=stderr(), transient=True) as progress:
+        task = progress.add_task("fetching", total=size, visible=False)
+        yield lambda count: progress.update(task, completed=count, visible=True)
+
+
+def show_installed(bundle: Bundle) -> None:
+    """Print where a bundle was put, and how it is used."""
+    name = printable(bundle.card.name)
+    stdout().print(Text(f"Installed {name} in {printable(bundle.folder)}; use it with --model {name}."))
+    if licence := bundle.card.data.get("licence"):
+        stdout().print(
+            Text(f"{printable(bundle.card.data.get('citation', name))} {printable(licence)}", "dim")
+        )
+
+
+def show_removed(folder: Path) -> None:
+    """Print which bundle was removed."""
+    stdout().print(f"Removed {printable(folder)}.")
+
+
 def _measured(measured: Mapping[str, Any]) -> str:
-    keys = ("track_accuracy", "tagged_share", "tagged_precision")
-    try:
-        right, dared, precision = (f"{measured['shipped']['test'][key]:.0%}" for key in keys)
-    except (KeyError, TypeError, ValueError):  # not measured so, or somebody else's card
-        return "nothing"
-    return f"right for {right} of test tracks; dares to tag {dared}, and is right for {precision} of those"
+    for keys in MEASURES:
+        with suppress(KeyError, TypeError, ValueError):  # not measured so, or somebody else's card
+            right, dared, kept = (f"{measured['shipped']['test'][key]:.0%}" for key in keys)
+            return f"right for {right} of test tracks; dares to tag {dared}, and is right for {kept} of those"
+    return "nothing"
 
 
 def _grow(tree: Tree, values: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ FEW = (2, 3, 4, 5, 6)  # filters; the graph is the same for any number
 
 def skeleton() -> bytes:
     """Trace the network and leave out what the weights will bring."""
-    network = Musicnn(replace(MUSICNN, filters=FEW))
+    network = Musicnn(replace(MUSICNN, filters=FEW, moods=4))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.normal_()  # all different, so that the exporter makes no two of them one
