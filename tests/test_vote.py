@@ -118,3 +118,15 @@ def test_a_threshold_must_be_passed_not_reached() -> None:
     assert certain.confidence == 1.0
     assert certain.passes(0.99)
     assert not certain.passes(1.0) and not certain.passes(None)
+
+
+def test_a_wider_label_is_sure_where_none_is() -> None:
+    labels = ("metal", "pop", "punk", "rock")
+    head = Head(labels, {name: name for name in labels}, parents={"metal": "rock", "punk": "rock"})
+    unsure = voting.vote(head, shares((0.2, 0.1, 0.4, 0.3)))
+    assert unsure.best() == ("punk",)
+    decided = unsure.decided(0.6)
+    assert decided.best() == ("rock",) and decided.confidence == pytest.approx(0.9) and decided.passes(0.6)
+    assert unsure.decided(0.95) is unsure and unsure.decided(None) is unsure
+    sure = voting.vote(head, shares((0.05, 0.05, 0.8, 0.1)))
+    assert sure.decided(0.6).best() == ("punk",)

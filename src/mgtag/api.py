@@ -69,7 +69,7 @@ class Tagger(inference.Tagger):
             If there is no sound to be read, or less than one slice.
         """
         asked = self.bundle.card.heads[head]
-        result = vote(asked, self.predict(path).heads[head].probabilities)
+        result = vote(asked, self.predict(path).heads[head].probabilities).decided(asked.threshold)
         shares = {name: float(p) for name, p in zip(result.labels, result.probabilities, strict=True)}
         sure = result.passes(asked.threshold)
         return Answer(result.best(top), result.confidence, shares, asked.threshold, sure)

@@ -39,7 +39,8 @@ class Head:
     threshold : float or None
         Confidence above which an answer is written, 0..1; None means never.
     parents : mapping of str to str
-        Of a label: the wider one that is accepted for it where answers are measured.
+        Of a label: a wider one that is right for it too, such as rock for punk. It is written where no
+        label is sure and the wider one, with the probability of both, is; and accepted when measuring.
     measured : mapping
         For people to read.
     """
@@ -61,6 +62,12 @@ class Head:
     def writable(self) -> tuple[bool, ...]:
         """Whether each label may be written to a tag."""
         return tuple(bool(self.written[label]) for label in self.labels)
+
+    @property
+    def wider(self) -> tuple[int, ...]:
+        """For each label the index of its parent; of a label without one, its own."""
+        index = {label: n for n, label in enumerate(self.labels)}
+        return tuple(index.get(self.parents.get(label, label), n) for label, n in index.items())
 
 
 @dataclass(frozen=True)

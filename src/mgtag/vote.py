@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,11 +31,15 @@ class Vote:
         Shape ``(len(labels),)``, calibrated; sums to 1.
     writable : tuple of bool
         Which of the labels may be written; the others, such as *not music*, are heard and never written.
+    wider : tuple of int
+        For each label the index of a wider one that is right for it too, such as rock for punk; its own
+        index where there is none.
     """
 
     labels: tuple[str, ...]
     probabilities: F32
     writable: tuple[bool, ...]
+    wider: tuple[int, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -62,10 +66,21 @@ class Vote:
         """Whether the answer may be written: more sure than the threshold, of which None is never passed."""
         return threshold is not None and not self.not_music and self.confidence > threshold
 
+    def decided(self, threshold: float | None) -> Vote:
+        """Return the vote to act on: where no label is sure, the wider labels may be.
+
+        Punk 0.4, metal 0.2 and rock 0.3 are no sure punk, and a rather sure rock.
+        """
+        shares = np.bincount(self.wider, self.probabilities, len(self.labels)) if self.wider else None
+        if shares is None or self.passes(threshold):
+            return self
+        wider = replace(self, probabilities=shares.astype(np.float32))
+        return wider if wider.passes(threshold) else self
+
 
 def vote(head: Head, probabilities: F32) -> Vote:
     """Pool the slices of one track, shape ``(w, len(head.labels))``, as a head's card says."""
-    return Vote(head.names, pool(probabilities, head.vote_temperature), head.writable)
+    return Vote(head.names, pool(probabilities, head.vote_temperature), head.writable, head.wider)
 
 
 def pool(probabilities: F32, temperature: float) -> F32:

@@ -34,6 +34,7 @@ class Dataset(StrEnum):
     fma_full = "fma-full"
     homburg = "homburg"
     folder = "folder"
+    wide = "wide"
 
 
 @contextmanager
@@ -50,6 +51,7 @@ def train_extra() -> Iterator[None]:
     examples=(
         "mgtag train --dataset gtzan --features mel.npz",
         "mgtag train --dataset folder --audio ~/Genres --keep-features genres.npz",
+        "mgtag train --dataset wide --features mel.npz --outside DIR --musicnn FILE.whl",
     ),
 )
 def train_command(
@@ -69,6 +71,16 @@ def train_command(
         Path | None,
         typer.Option(metavar="FILE", help="Write its mels here, for --features next time."),
     ] = None,
+    outside: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="With wide: a folder of music of any genre with its tracks.csv."),
+    ] = None,
+    musicnn: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With wide: the wheel of musicnn 0.1.0, whose network is the teacher."
+        ),
+    ] = None,
     out: OutOption = Path("runs"),
     seeds: Annotated[int, typer.Option(min=1, help="Networks trained; the bundle is the best of them.")] = 3,
     jobs: JobsOption = None,
@@ -76,33 +88,52 @@ def train_command(
 ) -> None:
     """Train a model for use: train, calibrate, measure and export a bundle.
 
-    With GTZAN it is the model that mgtag ships. The systems of the papers are run by `mgtag lab run`.
+    With gtzan it is gtzan-parallel-1; with wide, wide-parallel-1, which learns from GTZAN, from other
+    music and from a teacher. The systems of the papers are run by `mgtag lab run`.
     """
     if experiments:
         raise UsageError(f"Experiments are run by `mgtag lab run {' '.join(experiments)}`.")
     if dataset is None:
         raise typer.BadParameter("give the data set with --dataset.")
-    if [audio, features, download].count(None) != 2:
+    if (dataset is Dataset.wide) != (outside is not None and musicnn is not None):
+        raise typer.BadParameter("--outside and --musicnn go together, with --dataset wide.")
+    if dataset is Dataset.wide:
+        if features is None or download or keep_features:
+            raise typer.BadParameter("wide needs GTZAN's --features, and takes its --audio too.")
+    elif [audio, features, download].count(None) != 2:
         raise typer.BadParameter("give one of --audio DIR, --features FILE and --download DIR.")
     if keep_features and features:
         raise typer.BadParameter("--keep-features writes the mels of audio; with --features they are there.")
     with train_extra():
-        from mgtag_train.ship import train_bundle
+        from mgtag_train.ship import train_bundle, train_wide
     from mgtag.view import training as view
     from mgtag.view.models import show_models
 
     with view.TrainingView() as shown:
-        bundle = train_bundle.train(
-            dataset.value,
-            features=features,
-            audio=audio,
-            download=download,
-            keep=keep_features,
-            out=out,
-            seeds=range(seeds),
-            jobs=jobs or os.cpu_count() or 1,
-            resume=resume,
-            progress=shown.progress,
-            tell=shown.tell,
-        )
+        if features and outside and musicnn:
+            bundle = train_wide.train_wide(
+                features=features,
+                outside=outside,
+                wheel=musicnn,
+                audio=audio,
+                out=out,
+                seeds=range(seeds),
+                jobs=jobs or os.cpu_count() or 1,
+                resume=resume,
+                progress=shown.progress,
+            )
+        else:
+            bundle = train_bundle.train(
+                dataset.value,
+                features=features,
+                audio=audio,
+                download=download,
+                keep=keep_features,
+                out=out,
+                seeds=range(seeds),
+                jobs=jobs or os.cpu_count() or 1,
+                resume=resume,
+                progress=shown.progress,
+                tell=shown.tell,
+            )
     show_models([bundle], as_json=False)

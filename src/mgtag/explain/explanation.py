@@ -130,7 +130,10 @@ def explain(
     method : str
     head : str
     """
-    votes = {name: vote(card.heads[name], output.probabilities) for name, output in prediction.heads.items()}
+    votes = {
+        name: vote(card.heads[name], output.probabilities).decided(card.heads[name].threshold)
+        for name, output in prediction.heads.items()
+    }
     probabilities = prediction.heads[head].probabilities
     best = int(votes[head].probabilities.argmax())
     support = np.maximum(0, probabilities[:, best] - 1 / probabilities.shape[1])

@@ -217,8 +217,10 @@ class _Scan:
         Without a prediction, by what the index knows; but no write is decided by that.
         """
         card, policy, path, before = self.tagger.bundle.card, self.policy, track.path, track
+        threshold = card.genre.threshold if policy.threshold is None else policy.threshold
+        result = result.decided(threshold)
         answer, track = result.best(policy.top), replace(track, run=self.run)
-        sure = result.passes(card.genre.threshold if policy.threshold is None else policy.threshold)
+        sure = result.passes(threshold)
         decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
         if prediction is not None or decision.action == "write" or track.artist is None:
             seen, found = path.stat(), tags.read(path)
@@ -344,9 +346,8 @@ def _result(head: Head, kept: tuple[Answer, ...], prediction: Prediction | None)
     if prediction is not None:
         return vote(head, prediction.heads[GENRE].probabilities)
     shares = {answer.label: answer.confidence for answer in kept}
-    return Vote(
-        head.names, np.array([shares.get(name, 0.0) for name in head.names], np.float32), head.writable
-    )
+    kept_shares = np.array([shares.get(name, 0.0) for name in head.names], np.float32)
+    return Vote(head.names, kept_shares, head.writable, head.wider)
 
 
 def _is_known(path: Path, identity: str) -> bool:

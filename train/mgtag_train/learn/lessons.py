@@ -54,6 +54,12 @@ def labels_of(pieces: Sequence[Piece]) -> Labels:
     )
 
 
+def possible_of_clips(genre: I64) -> F32:
+    """Which labels GTZAN's clips and made-up sounds could have had, shape ``(clips, labels)``."""
+    ten = np.isin(LABELS, GTZAN_LABELS)
+    return np.where((genre == NOT_MUSIC_LABEL)[:, None], True, ten).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Taught:
     """Answers of heads on the teacher's embedding, for every slice of the bank, from outside its fold."""
@@ -154,8 +160,7 @@ class Lessons:
 
     def _clip_lesson(self, tracks: Tensor, smoothing: float) -> Tensor:
         genre, w = self._clips.labels[tracks], self._widths
-        ten = torch.from_numpy(np.isin(LABELS, GTZAN_LABELS)).float()
-        possible = torch.where((genre == NOT_MUSIC_LABEL)[:, None], torch.ones_like(ten), ten)
+        possible = torch.from_numpy(possible_of_clips(genre.numpy()))
         blank = [torch.zeros(len(tracks), n) for n in (w.labels, w.moods, w.moods, w.tags, w.embedding, 1)]
         return Lesson(_smoothed(genre, possible, smoothing), possible, *blank).joined()
 

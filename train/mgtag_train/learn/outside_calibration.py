@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from mgtag.arrays import F32, F64, I64
+from mgtag.arrays import F32, I64
 from mgtag_train.learn import metrics
 from mgtag_train.learn.calibration import BOUNDS, FEWEST, Calibration
+from mgtag_train.learn.outside_evaluation import decided
 
 OUTSIDE_SHARE = 0.75  # a listener's library is not GTZAN
 PROMISE = 0.85  # of the tags: the genre, or an acceptable one
-MARGIN = 0.02  # asked on validation beyond the promise: network and threshold were chosen on it
+MARGIN = 0.0  # asked on validation beyond the promise: network and threshold were chosen on it
 NEVER = 1.0  # no confidence is over it
 
 
@@ -48,14 +49,8 @@ class Sample:
     weight: float
 
 
-def calibrate(samples: Sequence[Sample], writable: np.ndarray) -> Calibration:
-    """Fit both temperatures, and choose the lowest threshold that keeps the promise.
-
-    Parameters
-    ----------
-    writable : array of bool
-        Shape ``(labels,)``.
-    """
+def calibrate(samples: Sequence[Sample]) -> Calibration:
+    """Fit both temperatures, and choose the lowest threshold that keeps the promise."""
     temperature = _best_temperature(
         [(sample.logits, sample.truth[sample.owner], sample.weight) for sample in samples]
     )
@@ -65,7 +60,7 @@ def calibrate(samples: Sequence[Sample], writable: np.ndarray) -> Calibration:
     ]
     vote_temperature = _best_temperature(pooled)
     unsure = Calibration(temperature, vote_temperature, NEVER)
-    threshold = _threshold([unsure.votes(s.logits, s.owner) for s in samples], samples, writable)
+    threshold = _threshold([unsure.votes(s.logits, s.owner) for s in samples], samples)
     return Calibration(temperature, vote_temperature, threshold)
 
 
@@ -81,25 +76,19 @@ def _best_temperature(parts: Sequence[tuple[F32, I64, float]]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x))
 
 
-def _threshold(votes: Sequence[F32], samples: Sequence[Sample], writable: np.ndarray) -> float:
+def _threshold(votes: Sequence[F32], samples: Sequence[Sample]) -> float:
     """Return the lowest threshold, in hundredths, above which tags are accepted often enough.
 
-    It holds there and at every higher threshold with enough tracks above it, and no sound that is not
-    music is over it.
+    It holds there and at every higher threshold with enough tracks above it.
     """
-    confidence = np.concatenate([np.where(writable[v.argmax(1)], v.max(1), 0.0) for v in votes])
-    right = np.concatenate(
-        [s.right[np.arange(len(v)), v.argmax(1)] for v, s in zip(votes, samples, strict=True)]
-    )
-    weight: F64 = np.concatenate([np.full(len(s.truth), s.weight / len(s.truth)) for s in samples])
-    not_music = np.concatenate([~s.right[:, writable].any(axis=1) for s in samples])
-    threshold = NEVER
+    right = np.concatenate([sample.right for sample in samples])
+    weight = np.concatenate([np.full(len(s.truth), s.weight / len(s.truth)) for s in samples])
+    everything, threshold = np.concatenate(votes), NEVER
     for candidate in np.arange(99, 9, -1) / 100:
-        over = confidence > candidate
-        if over.sum() >= FEWEST and np.average(right[over], weights=weight[over]) < PROMISE + MARGIN:
+        tag, label = decided(everything, candidate)
+        if tag.sum() < FEWEST:
+            continue
+        if np.average(right[tag, label[tag]], weights=weight[tag]) < PROMISE + MARGIN:
             break
-        if (over & not_music).any():
-            break
-        if over.sum() >= FEWEST:
-            threshold = float(candidate)
+        threshold = float(candidate)
     return threshold

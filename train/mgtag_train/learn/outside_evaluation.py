@@ -16,12 +16,15 @@ from mgtag import audio
 from mgtag.arrays import F32, I64
 from mgtag.features import MelSpec, log_mel
 from mgtag.models import Network
-from mgtag_train.data.outside import LABELS, NOT_MUSIC, Piece, accepted
+from mgtag.vote import Vote
+from mgtag_train.data.outside import LABELS, NOT_MUSIC, PARENTS, Piece, accepted
 from mgtag_train.data.tracks import MelTrack, SliceDataset, quantise
 from mgtag_train.learn import metrics
 from mgtag_train.learn.trainer import predict
 
-WRITABLE = [label != NOT_MUSIC for label in LABELS]
+WRITABLE = tuple(label != NOT_MUSIC for label in LABELS)
+NARROWER = {genre: PARENTS[genre][0] for genre in LABELS if genre in PARENTS}
+WIDER = tuple(LABELS.index(NARROWER.get(label, label)) for label in LABELS)
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,14 @@ def figures(votes: F32, pieces: Sequence[Piece], threshold: float) -> dict[str, 
     music = np.array([piece.is_music for piece in pieces])
     others = np.array([piece.genre != "" for piece in pieces]) & ~music
     known = music & (label >= 0)
-    genres = votes[:, WRITABLE]
-    best, tag = votes.argmax(axis=1), tagged(votes, threshold)
-    same = best == label
-    right = np.array([accepted(piece.genre, LABELS[n]) for piece, n in zip(pieces, best, strict=True)])
+    genres, (tag, tags) = votes[:, WRITABLE], decided(votes, threshold)
+    same = votes.argmax(axis=1) == label
+    right = np.array([accepted(piece.genre, LABELS[n]) for piece, n in zip(pieces, tags, strict=True)])
     return {
         "pieces": int(music.sum()),
         "genre_accuracy": float((genres.argmax(axis=1) == label)[known].mean()),
         "coverage": float(tag[music].mean()),
-        "precision": _share(same[tag & (music | others)]),
+        "precision": _share((tags == label)[tag & (music | others)]),
         "accepted": _share((right & music)[tag & (music | others)]),
         "not_music": int(others.sum()),
         "not_music_tagged": int(tag[others].sum()),
@@ -86,10 +88,11 @@ def figures(votes: F32, pieces: Sequence[Piece], threshold: float) -> dict[str, 
     }
 
 
-def tagged(votes: F32, threshold: float) -> np.ndarray:
-    """Say which pieces get a tag."""
-    tag: np.ndarray = (votes.max(axis=1) > threshold) & np.array(WRITABLE)[votes.argmax(axis=1)]
-    return tag
+def decided(votes: F32, threshold: float) -> tuple[np.ndarray, I64]:
+    """Say which pieces get a tag, and which label that is; of the others, the best label."""
+    made = [Vote(LABELS, row, WRITABLE, WIDER).decided(threshold) for row in votes]
+    tag = np.array([vote.passes(threshold) for vote in made])
+    return tag, np.array([int(vote.probabilities.argmax()) for vote in made])
 
 
 def mood_accuracy(votes: F32, pieces: Sequence[Piece]) -> float:
@@ -102,7 +105,7 @@ def by(
     what: Callable[[Piece], str], votes: F32, pieces: Sequence[Piece], threshold: float
 ) -> dict[str, dict[str, float]]:
     """Break the music down by genre or source: pieces, best answer right, tagged, accepted."""
-    tag, best = tagged(votes, threshold), votes[:, WRITABLE].argmax(axis=1)
+    (tag, tags), best = decided(votes, threshold), votes[:, WRITABLE].argmax(axis=1)
     rows: dict[str, list[int]] = {}
     for n, piece in enumerate(pieces):
         if piece.is_music:
@@ -112,7 +115,7 @@ def by(
             "pieces": len(row),
             "right": sum(int(best[n] == pieces[n].label) for n in row),
             "tagged": int(tag[row].sum()),
-            "accepted": sum(int(tag[n] and accepted(pieces[n].genre, LABELS[best[n]])) for n in row),
+            "accepted": sum(int(tag[n] and accepted(pieces[n].genre, LABELS[tags[n]])) for n in row),
         }
         for name, row in sorted(rows.items())
     }

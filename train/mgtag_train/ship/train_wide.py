@@ -14,7 +14,7 @@ from mgtag.bundle import Bundle
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import WIDE
 from mgtag_train.learn.jobs import Progress, load_best
-from mgtag_train.ship.wide import BANK_PARTS, read_wide, train_networks
+from mgtag_train.ship.wide import BANK_PARTS, read_wide, refitted, train_networks
 from mgtag_train.ship.wide_bundle import make_wide_bundle
 
 
@@ -72,7 +72,9 @@ def train_wide(
         parts=parts,
         progress=progress,
     )
-    models = [load_best(job.folder) for job in planned]
-    return make_wide_bundle(
-        models, seeds, data, out, config, lambda what, done, of: progress(what, done, of, {})
-    )
+
+    def told(what: str, done: int, of: int) -> None:
+        progress(what, done, of, {})
+
+    models = refitted([load_best(job.folder) for job in planned], data, config.top_db, told)
+    return make_wide_bundle(models, seeds, data, out, config, told)

@@ -12,6 +12,7 @@ import numpy as np
 from mgtag.arrays import F32
 from mgtag.errors import UsageError
 from mgtag.features import MelSpec
+from mgtag.models import Network
 from mgtag_train.data.not_music import make_negatives
 from mgtag_train.data.outside import LABELS, NOT_MUSIC, Piece, gtzan_pieces, of_split, read_pieces
 from mgtag_train.data.sources import GTZAN
@@ -24,6 +25,7 @@ from mgtag_train.learn.configs import WIDE
 from mgtag_train.learn.jobs import Job, Progress, fit_and_record, run_all
 from mgtag_train.learn.lessons import Lessons, taught_answers
 from mgtag_train.learn.outside_evaluation import mel_tracks
+from mgtag_train.learn.refit import refit
 
 BANK_PARTS = 18
 NEGATIVES_SEED, HELD_OUT_SEED = 20_03, 20_16
@@ -103,13 +105,23 @@ def make_lessons(
     learn = of_split(data.pieces, "train")
     bank = teaching_bank.make_bank(learn, wheel, out / "bank", parts, jobs, told)
     taught = taught_answers(bank, learn, _teacher_embeddings(learn, wheel, out / "bank", told))
-    others = [
-        replace(track, label=LABELS.index(NOT_MUSIC))
-        for track in make_negatives(MelSpec(), NEGATIVES_SEED, each=20)
-    ]
-    lessons = Lessons(bank, learn, taught, SliceDataset(data.clips["train"] + others, spec))
+    lessons = Lessons(bank, learn, taught, clips_dataset(data, top_db))
     valid = [piece for piece in of_split(data.outside, "valid") if piece.is_music and piece.label >= 0]
     return lessons, Windows(SliceDataset(mel_tracks(valid, told), spec), len(LABELS))
+
+
+def clips_dataset(data: Wide, top_db: float) -> SliceDataset:
+    """GTZAN's training clips, and made-up sounds that are not music."""
+    made = make_negatives(MelSpec(), NEGATIVES_SEED, each=20)
+    others = [replace(track, label=LABELS.index(NOT_MUSIC)) for track in made]
+    return SliceDataset(data.clips["train"] + others, replace(MelSpec(), top_db=top_db))
+
+
+def refitted(networks: Sequence[Network], data: Wide, top_db: float, told: Told) -> list[Network]:
+    """Fit the heads of finished students anew, see `mgtag_train.learn.refit`."""
+    learn, clips = of_split(data.outside, "train"), clips_dataset(data, top_db)
+    tracks = SliceDataset(mel_tracks(learn, told), clips.spec)
+    return [refit(network, learn, tracks, clips) for network in networks]
 
 
 def _teacher_embeddings(learn: Sequence[Piece], wheel: Path, folder: Path, told: Told) -> F32:

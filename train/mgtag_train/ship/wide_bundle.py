@@ -20,7 +20,6 @@ from mgtag_train.data.outside import (
     LABELS,
     MOODS,
     NOT_MUSIC,
-    PARENTS,
     Piece,
     accepted,
     of_split,
@@ -30,7 +29,7 @@ from mgtag_train.learn import metrics, outside_evaluation
 from mgtag_train.learn.calibration import Calibration, choose_threshold, temperatures
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.outside_calibration import NEVER, OUTSIDE_SHARE, Sample, calibrate
-from mgtag_train.learn.outside_evaluation import WRITABLE, Heard
+from mgtag_train.learn.outside_evaluation import NARROWER, WRITABLE, Heard
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.learn.trainer import predict
 from mgtag_train.ship.export import export, fold_norms, rounded
@@ -159,9 +158,7 @@ def fit_calibration(exam: Exam) -> Calibrated:
     temperature, vote_temperature = temperatures(logits, owner, truth[truth >= 0])
     votes = Calibration(temperature, vote_temperature, NEVER).votes(logits, owner)
     threshold = choose_threshold(votes, truth[truth >= 0], votes[:0], margin=0.0)
-    return Calibrated(
-        calibrate([outside, clips], np.array(WRITABLE)), Calibration(temperature, vote_temperature, threshold)
-    )
+    return Calibrated(calibrate([outside, clips]), Calibration(temperature, vote_temperature, threshold))
 
 
 def measure(exam: Exam, how: Calibrated) -> dict[str, float]:
@@ -204,7 +201,7 @@ def heads(how: Calibrated) -> dict[str, Head]:
             temperature=how.genre.temperature,
             vote_temperature=how.genre.vote_temperature,
             threshold=_or_never(how.genre.threshold),
-            parents={genre: PARENTS[genre][0] for genre in LABELS if genre in PARENTS},
+            parents=NARROWER,
         ),
         "mood": Head(
             labels=MOODS,
