@@ -551,6 +551,68 @@ def test_undo_puts_back(scan: Run, run: Run, music: Path) -> None:
     assert run("undo").code == 2
 
 
+def test_undo_of_a_file_a_folder_a_genre(scan: Run, run: Run, music: Path) -> None:
+    scan("--overwrite")
+    paths = [music / "hum.flac", music / "mine.flac"]
+    assert [genres(p) for p in paths] == [("Blues",), ("Jazz",)]
+    done = run("undo", music, "--genre", "jazz", "--dry-run")
+    assert (done.code, done.out.strip()) == (0, "1 would be put back as they were, 0 left alone")
+    assert "would be undone  Krautrock" in done.err
+    assert genres(paths[1]) == ("Jazz",)
+    assert [row["path"] for row in run("undo", "--genre", "jazz", "--json").rows] == [str(paths[1])]
+    assert genres(paths[1]) == ("Krautrock",)
+    assert run("undo", paths[0]).code == 0
+    assert genres(paths[0]) == ()
+    assert run("undo", paths[0]).code == 2
+    assert run("undo", "1", "2").code == 2
+
+
+def test_undo_and_leave_is_remembered(scan: Run, run: Run, music: Path) -> None:
+    scan()
+    assert run("undo", "--and-leave").code == 0
+    assert "0 tagged" in scan().out
+    assert "0 tagged" in scan("--force").out
+    assert genres(music / "hum.flac") == ()
+
+
+def test_withdraw_takes_back_what_was_less_sure(run: Run, music: Path, tmp_path: Path) -> None:
+    import tiny_bundle
+
+    doubtful = tiny_bundle.make(tmp_path / "m", vote_temperature=8.0, threshold=0.5)
+    run("scan", music, "--model", doubtful.folder)
+    sure = json.loads(run("show", "--json", music / "hum.flac").out)["index"]["confidence"]
+    assert run("withdraw", "--below", str(sure - 0.05)).out.startswith("0 put back")
+    assert run("withdraw", "--below", "100%", "-n").out.startswith("1 would be put back")
+    assert genres(music / "hum.flac") == ("Blues",)
+    assert run("withdraw", "--below", "100%", music).out.startswith("1 put back")
+    assert genres(music / "hum.flac") == ()
+    assert run("withdraw").code == 2
+
+
+def test_log_shows_what_each_run_wrote(scan: Run, run: Run, music: Path) -> None:
+    assert "no run yet" in run("log").out
+    scan("--dry-run")
+    scan("--overwrite")
+    rows = run("log", "--json").rows
+    assert [(r["id"], r["dry_run"], r["changed"], r["wrote"]) for r in rows] == [
+        (2, False, 2, {"Blues": 1, "Jazz": 1}),
+        (1, True, 0, {}),
+    ]
+    shown = run("log").out
+    assert re.search(r"2 .* 2 +0 .*Blues 1", shown)
+    assert "dry run" in shown
+    run("undo", music / "hum.flac")
+    of_run = {
+        Path(r["path"]).name: (r["state"], r["before"], r["after"]) for r in run("log", "2", "--json").rows
+    }
+    assert of_run == {
+        "hum.flac": ("undone", {"genre": []}, {"genre": ["Blues"]}),
+        "mine.flac": ("done", {"genre": ["Krautrock"]}, {"genre": ["Jazz"]}),
+    }
+    assert "Krautrock" in run("log", "2").out
+    assert run("log", "99").code == 2
+
+
 def test_undo_of_what_was_changed_since_is_3(scan: Run, run: Run, music: Path) -> None:
     scan()
     with open(music / "hum.flac", "ab") as file:
@@ -620,7 +682,7 @@ def test_version_is_told(run: Run) -> None:
     assert (done.code, done.out) == (0, f"mgtag {mgtag.__version__}\n")
 
 
-COMMANDS = ["scan", "undo", "show", "list", "models", "train", "watch"]
+COMMANDS = ["scan", "watch", "undo", "withdraw", "log", "show", "list", "models", "train"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

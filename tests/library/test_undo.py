@@ -19,7 +19,7 @@ from mgtag.library.events import Event
 from mgtag.library.index import Index
 from mgtag.library.policy import Policy
 from mgtag.library.scan import scan
-from mgtag.library.undo import Refused, Undone, recover, undo
+from mgtag.library.undo import Refused, Undone, Which, recover, undo
 
 Song = Callable[..., Path]
 
@@ -119,7 +119,7 @@ def test_an_earlier_run_can_be_undone_where_no_later_one_wrote(
     run = index.last_tagging_run()
     b = song(music / "b.flac", seed=2)
     go()
-    (event,) = undo(index, run)
+    (event,) = undo(index, Which(run))
     assert event.path == a
     assert a.read_bytes() == original
     assert tags.read(b).genres == ("Blues",)
@@ -134,7 +134,7 @@ def test_a_run_under_a_later_one_is_refused(
     tagger.says = {"a.flac": ("metal", 0.9)}
     go(force=True)
     now = path.read_bytes()
-    (event,) = undo(index, run)
+    (event,) = undo(index, Which(run))
     assert isinstance(event, Refused)
     assert path.read_bytes() == now
 
@@ -217,13 +217,13 @@ def test_a_read_only_file_is_told(go: Go, music: Path, song: Song, index: Index)
 @pytest.mark.parametrize("run", [0, -1, 99])
 def test_a_run_that_was_not_is_a_usage_error(index: Index, run: int) -> None:
     with pytest.raises(UsageError, match="no run"):
-        list(undo(index, run))
+        list(undo(index, Which(run)))
 
 
 def test_a_run_that_changed_nothing_is_a_usage_error(go: Go, index: Index) -> None:
     go()
     with pytest.raises(UsageError, match="changed no file"):
-        list(undo(index, index.last_run()))
+        list(undo(index, Which(index.last_run())))
 
 
 def test_undo_interrupted_goes_on_where_it_stopped(go: Go, music: Path, song: Song, index: Index) -> None:

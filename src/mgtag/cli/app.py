@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+# The help page; what is not named here comes last.
+ORDER = (
+    "scan watch undo withdraw log show list similar playlist map explain check doctor models config train lab"
+).split()
+
+
 class Exit(IntEnum):
     """Exit codes."""
 
@@ -53,6 +59,11 @@ class Command(_PlainFlags, TyperCommand):
 
 class Group(_PlainFlags, TyperGroup):
     """A command with commands of its own."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the commands as the help page lists them: what is used first, first."""
+        order = {name: n for n, name in enumerate(ORDER)}
+        return sorted(super().list_commands(ctx), key=lambda name: order.get(name, len(order)))
 
 
 class App(typer.Typer):

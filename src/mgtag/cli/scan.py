@@ -1,4 +1,4 @@
-"""``mgtag scan`` and ``mgtag undo``: the commands that change files."""
+"""``mgtag scan``: listen, and tag."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, open_index, share
+from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, share
 
 if TYPE_CHECKING:
     from mgtag.inference import Amount
@@ -121,35 +121,4 @@ def scan_command(
     if interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if view.counts["failed"]:
-        raise typer.Exit(Exit.SOME_FAILED)
-
-
-@app.command("undo")
-def undo_command(
-    run: Annotated[
-        int | None,
-        typer.Argument(metavar="[RUN]", help="A run's number; default: the last that changed a file."),
-    ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="List the runs, and undo nothing.")] = False,
-    json: JsonOption = False,
-    index: IndexOption = None,
-) -> None:
-    """Put every tag that a run wrote back as it was, byte for byte.
-
-    A file that somebody changed since is left alone, and said so.
-    """
-    from mgtag.library.undo import undo
-    from mgtag.view.library import show_runs
-    from mgtag.view.undoing import UndoView
-
-    with open_index(index) as store:
-        if list_:
-            show_runs(list(store.runs()), json)
-            return
-        view = UndoView(json)
-        with store.sole_writer(), view.status:
-            for event in undo(store, run):
-                view.show(event)
-    view.summary()
-    if view.refused:
         raise typer.Exit(Exit.SOME_FAILED)

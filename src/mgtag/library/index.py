@@ -20,8 +20,8 @@ from mgtag.library import opening
 from mgtag.library.opening import Place, default_path
 from mgtag.library.outcome import Outcome
 from mgtag.library.paths import below, from_text, to_text
-from mgtag.library.records import Change, Filter, Known, Located, Run, State, Track, Values
-from mgtag.library.rows import as_json, change_of, clean, columns_of, columns_of_change, track_of
+from mgtag.library.records import Change, Entry, Filter, Known, Located, Run, State, Track, Values
+from mgtag.library.rows import as_json, change_of, clean, columns_of, columns_of_change, entry_of, track_of
 from mgtag.version import __version__
 
 if TYPE_CHECKING:
@@ -344,6 +344,29 @@ class Index:
             f"SELECT id FROM journal WHERE {' AND '.join(where)} ORDER BY id DESC", values
         ).fetchall()
         return (self.change(number) for (number,) in found)
+
+    def changes_at(self, paths: Iterable[Path], signatures: Sequence[str] = ()) -> Iterator[Change]:
+        """Return the changes that can be undone of the files at or under `paths`, latest first.
+
+        And of those with the same sound as these, or with one of `signatures`: they may have moved
+        there since.
+        """
+        where, values = _under(paths)
+        found = self._db.execute(
+            f"SELECT id FROM journal WHERE state IN ({_marks(UNDOABLE)}) AND ({where} "
+            f"OR signature IN (SELECT signature FROM files WHERE {where}) "
+            f"OR signature IN ({_marks(signatures)})) ORDER BY id DESC",
+            [*UNDOABLE, *values, *values, *signatures],
+        ).fetchall()
+        return (self.change(number) for (number,) in found)
+
+    def entries(self, run: int | None = None) -> Iterator[Entry]:
+        """Return what the journal says, latest first, or of one run; without the patches."""
+        rows = self._db.execute(
+            "SELECT run, path, state, before, after FROM journal WHERE ? IN (run, 0) ORDER BY id DESC",
+            (run or 0,),
+        )
+        return map(entry_of, rows)
 
     def journal_paths(self) -> Iterator[Path]:
         """Return every path that the journal names, once."""

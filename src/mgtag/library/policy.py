@@ -72,7 +72,9 @@ class Decision:
         return self.genres[: len(self.genres) - len(self.added)]
 
 
-def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: bool) -> Decision:
+def decide(
+    mode: Mode, current: Genres, written: Genres, answer: Genres, sure: bool, declined: Genres = ()
+) -> Decision:
     """Weigh what the file says against what mgtag heard.
 
     Parameters
@@ -86,6 +88,8 @@ def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: b
         What mgtag heard, best first.
     sure : bool
         Whether the confidence reaches the threshold.
+    declined : tuple of str
+        What the listener took back for good; it is not written again.
     """
     n = len(written) if current[-len(written) :] == written else 0
     by_hand = current[: len(current) - n]
@@ -95,6 +99,11 @@ def decide(mode: Mode, current: Genres, written: Genres, answer: Genres, sure: b
         return Decision("keep", current, "has a genre of its own")
     if not sure:
         return Decision("unsure", current, "below the threshold")
+    refused = {g.casefold() for g in declined}
+    wanted = tuple(g for g in answer if g.casefold() not in refused)
+    if answer and not wanted:
+        return Decision("keep", current, "you took it back")
+    answer = wanted
     known = {g.casefold() for g in by_hand} if mode == "append" else set()
     added = tuple(g for g in answer if g.casefold() not in known)
     genres = by_hand + added if mode == "append" else answer

@@ -127,6 +127,27 @@ class Change:
     patch: bytes
 
 
+class Entry(NamedTuple):
+    """As much of a journal row as a list shows."""
+
+    run: int
+    path: Path
+    state: State
+    before: Values
+    after: Values
+
+    @property
+    def added(self) -> Values:
+        """What mgtag wrote: the values that were not there before."""
+        return added(self.before, self.after)
+
+
+def added(before: Values, after: Values) -> Values:
+    """Return the values that are only in `after`, by head."""
+    new = {head: tuple(v for v in values if v not in before.get(head, ())) for head, values in after.items()}
+    return {head: values for head, values in new.items() if values}
+
+
 @dataclass(frozen=True)
 class Run:
     """One scan: its number, when it began (ISO 8601, UTC), of what, and what it changed."""

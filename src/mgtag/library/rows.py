@@ -11,7 +11,7 @@ from typing import Any
 from mgtag.errors import StoreError
 from mgtag.library.outcome import Outcome
 from mgtag.library.paths import from_text, to_text
-from mgtag.library.records import Answer, Answers, Change, Track, Values
+from mgtag.library.records import Answer, Answers, Change, Entry, Track, Values
 
 HEADS = {"genre": ("genre", "genre_confidence"), "mood": ("mood", "mood_confidence")}  # columns to sort by
 DAMAGED = "its row in the index is damaged; `mgtag scan` hears it again."
@@ -67,6 +67,15 @@ def change_of(row: sqlite3.Row) -> Change:
             f"{path}: change {row['id']} of the journal is damaged in the index, and cannot be read."
         ) from error
     return Change(**dict(row) | texts | {"path": path})
+
+
+def entry_of(row: sqlite3.Row) -> Entry:
+    """Return the entry of a row of ``journal``; a damaged one says nothing of values."""
+    try:
+        before, after = (_values(json.loads(row[name])) for name in ("before", "after"))
+    except (ValueError, TypeError, AttributeError):
+        before, after = {}, {}
+    return Entry(row["run"], Path(from_text(row["path"])), row["state"], before, after)
 
 
 def columns_of_change(change: Change) -> dict[str, Any]:

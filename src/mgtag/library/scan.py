@@ -221,13 +221,17 @@ class _Scan:
         result = result.decided(threshold)
         answer, track = result.best(policy.top), replace(track, run=self.run)
         sure = result.passes(threshold)
-        decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
+        known = self.index.track(path) if prediction is not None else track
+        declined = known.declined.get(GENRE, ()) if known else ()
+        written = track.written.get(GENRE, ())
+        decision = decide(policy.mode, track.genres, written, answer, sure, declined)
         if prediction is not None or decision.action == "write" or track.artist is None:
             seen, found = path.stat(), tags.read(path)
             track = _with_tags(track, found)
             if prediction is not None and found.provenance:  # undo must find it wherever it is moved
                 track = replace(track, signature=audio.signature(path))
-            decision = decide(policy.mode, track.genres, track.written.get(GENRE, ()), answer, sure)
+            written = track.written.get(GENRE, ())
+            decision = decide(policy.mode, track.genres, written, answer, sure, declined)
         if decision.action == "unsure" and result.not_music:
             decision = replace(decision, reason="not music")
         if decision.action == "write" and policy.write and not policy.dry_run:

@@ -7,7 +7,7 @@ for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,10 +28,17 @@ class Place:
 
 
 class Whereabouts:
-    """The search for the files of an index's journal."""
+    """The search for the files of an index's journal.
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    Parameters
+    ----------
+    index : Index
+    hints : iterable of Path
+        Where else to look.
+    """
+
+    def __init__(self, index: Index, hints: Iterable[Path] = ()) -> None:
+        self._index, self._hints = index, tuple(hints)
 
     def find(self, change: Change) -> Place | None:
         """Return where the change's file lies; None if no file is what it should be.
@@ -61,7 +68,7 @@ class Whereabouts:
         paths = [track.path for track in self._index.same_sound(change.signature)]
         with suppress(OSError):
             paths += sorted(change.path.parent.iterdir())
-        yield from (path for path in [*paths, *self._journal] if path != change.path)
+        yield from (path for path in [*paths, *self._hints, *self._journal] if path != change.path)
 
     @cached_property
     def _journal(self) -> list[Path]:

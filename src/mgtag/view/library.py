@@ -1,8 +1,6 @@
-"""One file, and the runs of the index: tables and JSON."""
+"""One file of the index: a table and JSON."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from rich.table import Table
@@ -11,7 +9,6 @@ from rich.text import Text
 from mgtag.card import GENRE
 from mgtag.library.lookup import FileInfo
 from mgtag.library.outcome import Outcome
-from mgtag.library.records import Run
 from mgtag.prediction import Prediction
 from mgtag.view.listing import track_row
 from mgtag.view.scanning import STYLES
@@ -67,21 +64,6 @@ def show_track(info: FileInfo, as_json: bool) -> None:
     if mean is not None and info.prediction is not None:
         console.print(Text(f"\nmean over {len(info.prediction.starts_s)} slices of 3 s", "dim"))
         console.print(_bars(mean))
-
-
-def show_runs(runs: Sequence[Run], as_json: bool) -> None:
-    """Print the runs, latest first."""
-    if as_json:
-        for run in runs:
-            print(dumps(vars(run)))  # noqa: T201
-        return
-    table = Table(
-        "Run", "Began (UTC)", "Changed", "Undone", "Of", box=None, pad_edge=False, header_style="bold"
-    )
-    for run in runs:
-        began = run.started[:19].replace("T", " ")
-        table.add_row(str(run.id), began, f"{run.changed:,}", f"{run.undone:,}", printable(run.command))
-    stdout().print(table if runs else "There was no run yet.")
 
 
 def _bars(shares: dict[str, float]) -> Table:

@@ -11,10 +11,10 @@ from mgtag.view.text import dumps, joined, printable, stderr, stdout
 class UndoView:
     """Shows what became of every file of a run, above `status`."""
 
-    def __init__(self, as_json: bool = False) -> None:
+    def __init__(self, as_json: bool = False, dry_run: bool = False) -> None:
         self.undone = 0
         self.refused = 0
-        self._json = as_json
+        self._json, self._dry_run = as_json, dry_run
         self._err = stderr()
         self.status = self._err.status("putting tags back")
 
@@ -25,7 +25,9 @@ class UndoView:
             self.status.update(f"putting tags back: {self.undone:,}")
             row: dict[str, object] = {"path": str(event.path), "event": "undone"}
             row |= {"genres": event.genres, "error": None}
-            line = Text("undone  ", "green") + Text(f"{joined(event.genres):<12} {printable(event.path)}")
+            line = Text("would be undone  " if self._dry_run else "undone  ", "green") + Text(
+                f"{joined(event.genres):<12} {printable(event.path)}"
+            )
         else:
             self.refused += 1
             row = {"path": str(event.path), "event": "refused", "genres": [], "error": event.error}
@@ -38,4 +40,5 @@ class UndoView:
     def summary(self) -> None:
         """Print how many."""
         console = self._err if self._json else stdout()
-        console.print(f"{self.undone:,} put back as they were, {self.refused:,} left alone")
+        done = "would be put back" if self._dry_run else "put back"
+        console.print(f"{self.undone:,} {done} as they were, {self.refused:,} left alone")
