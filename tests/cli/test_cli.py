@@ -745,3 +745,20 @@ def test_python_m_mgtag_is_mgtag() -> None:
         [sys.executable, "-m", "mgtag", "models"], capture_output=True, text=True, check=True
     )
     assert "gtzan-parallel-1" in done.stdout
+
+
+def test_list_takes_a_query_a_format_and_writes_a_playlist(
+    scan: Run, run: Run, music: Path, tmp_path: Path
+) -> None:
+    scan()
+    assert run("list", "genre:blues", music, "-f", "$heard $confidence $$").out.endswith("% $\n")
+    assert [row["path"] for row in run("list", "genre:krautrock", "--json").rows] == [
+        str(music / "mine.flac")
+    ]
+    assert run("list", "^genre:krautrock", "--m3u", tmp_path / "a.m3u8").code == 0
+    assert (tmp_path / "a.m3u8").read_text().splitlines()[-1] == str(music / "hum.flac")
+    for wrong, words in (("gnere:x", "did you mean 'genre'"), ("/nope", "no such file or folder")):
+        done = run("list", wrong)
+        assert (done.code, words in done.err) == (2, True)
+    done = run("list", "-f", "$gnere")
+    assert (done.code, "no field 'gnere'" in done.err) == (2, True)

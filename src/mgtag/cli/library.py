@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -36,10 +37,17 @@ def show_command(
         show_track(file_info(file, store), json)
 
 
-@app.command("list")
+@app.command(
+    "list",
+    examples=(
+        "mgtag list 'genre:jazz confidence:90%.. added:-1w..' -f '$artist - $title'",
+        "mgtag list ~/Music/Incoming --event unsure --sort confidence",
+    ),
+)
 def list_command(
-    folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH...]", help="Only below these.")
+    terms: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH|QUERY...]", help="Only below these; only what these terms hold for."),
     ] = None,
     genre: Annotated[
         str | None, typer.Option("--genre", "-g", help="Only files tagged with this genre, or heard as it.")
@@ -63,19 +71,31 @@ def list_command(
     sort: Annotated[Order, typer.Option(help="Order of the rows.")] = Order.path,
     json: JsonOption = False,
     csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", "-f", help="A line a file, such as '$artist - $title'.")
+    ] = None,
+    m3u: Annotated[
+        Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist that players read.")
+    ] = None,
     index: IndexOption = None,
 ) -> None:
-    """List the files of the index, by genre, confidence or folder."""
-    if json and csv:
-        raise typer.BadParameter("--json and --csv exclude each other.")
+    """List the files of the index, by folder and by query.
+
+    A query is as in beets: `genre:jazz confidence:90%.. added:-1w.. artist:"Nina Simone"`; `^` before a
+    term turns it round, a comma of its own means or. The fields stand in the user guide.
+    """
+    if json + csv + (form is not None) + (m3u is not None) > 1:
+        raise typer.BadParameter("--json, --csv, --format and --m3u exclude each other.")
     if event is Outcome.FRESH:
         raise typer.BadParameter("a fresh file keeps the outcome that it had.", param_hint="--event")
     from mgtag.library.lookup import matching
     from mgtag.library.records import Filter
-    from mgtag.view.listing import show_tracks
+    from mgtag.view.listing import show_tracks, write_playlist
 
+    words = terms or []
+    folders = tuple(Path(word).expanduser() for word in words if _is_path(word))
     wanted = Filter(
-        folders=tuple(folders or ()),
+        folders=folders,
         genre=genre,
         mood=mood,
         min_confidence=min_confidence,
@@ -85,4 +105,13 @@ def list_command(
         order=sort.value,
     )
     with open_index(index) as store:
-        show_tracks(matching(store, wanted), "json" if json else "csv" if csv else "table")
+        tracks = matching(store, wanted, [word for word in words if not _is_path(word)])
+        if m3u is not None:
+            write_playlist(m3u, tracks)
+        else:
+            show_tracks(tracks, "json" if json else "csv" if csv else "table", form)
+
+
+def _is_path(word: str) -> bool:
+    """Tell a folder or a file from a query: it is there, or is written as only a path is."""
+    return os.path.lexists(Path(word).expanduser()) or word.startswith(("/", "./", "../", "~"))

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from string import Template
 from typing import Literal
 
 from rich.color import ColorSystem
 from rich.console import Console
 
+from mgtag.errors import UsageError
 from mgtag.library.records import Track
+from mgtag.view.m3u import write_m3u
 from mgtag.view.scanning import STYLES
-from mgtag.view.text import COLOURS, dumps, escaped, joined, minutes, printable, stdout
+from mgtag.view.text import COLOURS, dumps, escaped, joined, minutes, printable, stderr, stdout
 
 FIELDS = "path genres heard confidence event duration_s bundle run reason".split()
 FIELDS += "artist album title year moods mood mood_confidence added".split()
@@ -28,9 +32,21 @@ _COLUMNS: tuple[tuple[str, int, int, Callable[[Track], tuple[str, str]]], ...] =
 )
 
 
-def show_tracks(tracks: Iterable[Track], form: Literal["table", "json", "csv"]) -> None:
-    """Print files, one a line."""
-    if form == "json":
+def show_tracks(
+    tracks: Iterable[Track], form: Literal["table", "json", "csv"], template: str | None = None
+) -> None:
+    """Print files, one a line; in words of one's own where there is a template.
+
+    Raises
+    ------
+    UsageError
+        If the template names a field that there is not.
+    """
+    if template is not None:
+        line = _template(template)
+        for track in tracks:
+            print(line.safe_substitute(_told(track)))  # noqa: T201
+    elif form == "json":
         for track in tracks:
             print(dumps(track_row(track)))  # noqa: T201
     elif form == "csv":
@@ -43,6 +59,32 @@ def show_tracks(tracks: Iterable[Track], form: Literal["table", "json", "csv"]) 
             writer.writerow({k: escaped(v) if isinstance(v, str) else v for k, v in row.items()})
     else:
         _show_table(tracks)
+
+
+def write_playlist(target: Path, tracks: Iterable[Track]) -> None:
+    """Write files as a playlist, and say how many they are."""
+    count = write_m3u(target, ((track.path, track) for track in tracks))
+    stderr().print(f"{target}: {count:,} songs.")
+
+
+def _template(text: str) -> Template:
+    made = Template(text)
+    unknown = set(made.get_identifiers()) - set(FIELDS)
+    if unknown or not made.is_valid():
+        wrong = f"there is no field {sorted(unknown)[0]!r}" if unknown else "a $ stands alone ($$ is one)"
+        raise UsageError(f"{text!r}: {wrong}; fields are {', '.join(FIELDS)}.")
+    return made
+
+
+def _told(track: Track) -> dict[str, str]:
+    row = track_row(track) | {
+        "confidence": f"{track.confidence:.0%}",
+        "mood_confidence": f"{track.best('mood').confidence:.0%}",
+        "duration_s": minutes(track.duration_s),
+        "genres": ", ".join(track.genres),
+        "moods": ", ".join(track.moods),
+    }
+    return {name: printable("" if value is None else value) for name, value in row.items()}
 
 
 def track_row(track: Track) -> dict[str, object]:
