@@ -174,7 +174,6 @@ class Known(NamedTuple):
     reason: str
     heard: str
     confidence: float
-    signature: str
     gone: bool
 
 

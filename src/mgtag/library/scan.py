@@ -85,24 +85,32 @@ def scan(
         dry_run=policy.dry_run,
         policy=decisions,
     )
-    counts: Counter[str] = Counter()
+    counts: Counter[type[Event]] = Counter()
     try:
         yield Found(len(library.files) + len(library.problems), run)
         for path, problem in library.problems:
             yield Failed(path, _sentence(path, problem))
         scanning = _Scan(tagger, index, policy, executor, run, index.runs_like(decisions), index.dry_runs())
         for event in scanning.events(library):
-            counts[event.outcome] += 1
+            counts[type(event)] += 1
             yield event
         if not policy.dry_run:
             index.end_copies()
     finally:
-        index.end_run(run, counts)
+        index.end_run(run, {_NAMES[kind]: count for kind, count in counts.items()})
 
 
 _OUTCOMES = {"write": Outcome.HEARD, "keep": Outcome.KEPT, "unsure": Outcome.UNSURE}
 _UNHEARD = (Outcome.FAILED, Outcome.TOO_SHORT)
-_DECIDED = (Outcome.TAGGED, Outcome.KEPT, Outcome.UNSURE, Outcome.HEARD)
+_DECIDED = frozenset(map(str, (Outcome.TAGGED, Outcome.KEPT, Outcome.UNSURE, Outcome.HEARD)))
+_NAMES: dict[type[Event], Outcome] = {
+    Tagged: Outcome.TAGGED,
+    Kept: Outcome.KEPT,
+    Unsure: Outcome.UNSURE,
+    Fresh: Outcome.FRESH,
+    TooShort: Outcome.TOO_SHORT,
+    Failed: Outcome.FAILED,
+}
 _Sent = tuple[Path, os.stat_result]  # a file as it was when it was sent to a worker
 _UnderWay = dict[Future[Heard], _Sent]
 
