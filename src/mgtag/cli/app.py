@@ -148,8 +148,11 @@ def _mgtag(
         context.default_map = settings_of(context.command)
 
 
-def open_index(path: Path | None) -> Index:
-    """Open the index that was asked for, or the user's own."""
+def open_index(path: Path | None, mend: bool = False) -> Index:
+    """Open the index that was asked for, or the user's own; a damaged one may be set aside, and is told."""
     from mgtag.library.index import Index, default_path
 
-    return Index(path or default_path())
+    index = Index(path or default_path(), mend)
+    if index.mended:
+        typer.echo(f"mgtag: {index.mended}", err=True)
+    return index

@@ -13,10 +13,17 @@ from mgtag.vote import Vote
 
 @dataclass(frozen=True)
 class Found:
-    """The walk is over: so many tracks will be answered for, by the run of this number."""
+    """The walk is over: so many tracks will be answered for, by the run of this number.
+
+    Attributes
+    ----------
+    warning : str
+        What became of an index that was damaged; "" if it was whole.
+    """
 
     count: int
     run: int
+    warning: str = ""
 
 
 @dataclass(frozen=True)

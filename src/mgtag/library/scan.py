@@ -87,7 +87,7 @@ def scan(
     )
     counts: Counter[type[Event]] = Counter()
     try:
-        yield Found(len(library.files) + len(library.problems), run)
+        yield Found(len(library.files) + len(library.problems), run, index.mended)
         for path, problem in library.problems:
             yield Failed(path, _sentence(path, problem))
         scanning = _Scan(tagger, index, policy, executor, run, index.runs_like(decisions), index.dry_runs())

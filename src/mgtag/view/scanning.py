@@ -76,6 +76,7 @@ class ScanView:
         """Count an event and tell it."""
         if isinstance(event, Found):
             self._run = event.run
+            self.warn(filter(None, [event.warning]))
             self.progress.update(self._task, total=event.count, description="listening")
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
