@@ -53,6 +53,7 @@ ARROWS: dict[str, set[str]] = {
 }
 ARROWS["explore"] = {"arrays", "errors", "extras", "library"}
 ARROWS["version"] = set()
+ARROWS["doctor"] = {"bundle", "config", "library", "version"}
 ARROWS["api"] = HEARING | {"library", "workers"}
 ARROWS["view"] = set(ARROWS) - {"api"}
 ARROWS["cli"] = set(ARROWS) - {"models"}

@@ -613,6 +613,27 @@ def test_log_shows_what_each_run_wrote(scan: Run, run: Run, music: Path) -> None
     assert run("log", "99").code == 2
 
 
+def test_check_names_a_difference_and_mends_it(scan: Run, run: Run, music: Path) -> None:
+    scan()
+    assert run("check").out.startswith("2 files and 1 changes compared: 0 mended, 0 that --mend can mend, 0")
+    (music / "mine.flac").unlink()
+    done = run("check")
+    assert done.code == 3
+    assert f"differs {music}/mine.flac: it is gone." in done.out
+    (row,) = run("check", "--json").rows
+    assert (row["path"], row["can_be_mended"], row["mended"]) == (str(music / "mine.flac"), True, False)
+    assert run("check", "--mend").code == 0
+    assert run("check").code == 0
+
+
+def test_doctor_tells_what_a_bug_report_needs(run: Run) -> None:
+    done = run("doctor")
+    assert done.code == 0
+    assert f"  version: {mgtag.__version__}" in done.out
+    assert "gtzan-parallel-1@" in done.out
+    assert run("doctor", "--json").rows[0]["codecs"]["flac"].startswith("FLAC")
+
+
 def test_undo_of_what_was_changed_since_is_3(scan: Run, run: Run, music: Path) -> None:
     scan()
     with open(music / "hum.flac", "ab") as file:
@@ -682,7 +703,7 @@ def test_version_is_told(run: Run) -> None:
     assert (done.code, done.out) == (0, f"mgtag {mgtag.__version__}\n")
 
 
-COMMANDS = ["scan", "watch", "undo", "withdraw", "log", "show", "list", "models", "train"]
+COMMANDS = ["scan", "watch", "undo", "withdraw", "log", "show", "list", "check", "doctor", "models", "train"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -104,6 +104,11 @@ class Index:
         with opening.lock(self.path):
             yield
 
+    def problems(self) -> list[str]:
+        """Return what SQLite finds wrong with the whole of its file; nothing if all is well."""
+        found = [str(line) for (line,) in self._db.execute("PRAGMA integrity_check(20)")]
+        return [] if found == ["ok"] else found
+
     # Runs
 
     def begin_run(

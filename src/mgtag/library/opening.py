@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -92,6 +92,27 @@ def lock(path: Path) -> Iterator[None]:
         raise InUseError(
             f"Another mgtag is at work on {path}; wait for it, or choose another --index."
         ) from error
+
+
+def health(path: Path) -> dict[str, str]:
+    """Return what can be said of an index without opening it to write, for `mgtag doctor`."""
+    if not path.exists():
+        return {"state": "there is none yet"}
+    facts = {"bytes": f"{path.stat().st_size:,}"}
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as db:
+            facts["version"] = f"{db.execute('PRAGMA user_version').fetchone()[0]} (this mgtag's: {VERSION})"
+            lines = [str(line) for (line,) in db.execute("PRAGMA integrity_check(5)")]
+            facts["integrity"] = "; ".join(lines)
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            for table in sorted(tables & {"files", "journal", "run_log", "runs"}):
+                facts[table] = f"{db.execute(f'SELECT count(*) FROM {table}').fetchone()[0]:,} rows"
+            if "journal" in tables:
+                for state, count in db.execute("SELECT state, count(*) FROM journal GROUP BY state"):
+                    facts[f"changes {state}"] = f"{count:,}"
+    except sqlite3.Error as error:
+        facts["state"] = f"it cannot be read ({error})"
+    return facts
 
 
 def is_damage(error: BaseException) -> bool:

@@ -64,6 +64,12 @@ class Whereabouts:
                 return Place(path, tagged=False)
         return None
 
+    def still_tagged(self, change: Change) -> bool:
+        """Say whether the file at a change's own path is as mgtag wrote it, by no other change."""
+        after, _ = sizes(change.patch)
+        here = self._holds(change.path, after, change.sha_after)
+        return here and not self._claimed(change.path, change)
+
     def _elsewhere(self, change: Change) -> Iterator[Path]:
         paths = [track.path for track in self._index.same_sound(change.signature)]
         with suppress(OSError):
