@@ -1,4 +1,4 @@
-"""The house as DESIGN.md draws it: who may import whom, and what is imported when."""
+"""The picture of docs/architecture.md: who may import whom, and what is imported when."""
 
 from __future__ import annotations
 

@@ -95,3 +95,24 @@ def test_links_between_documents_lead_somewhere() -> None:
             path = target.removeprefix(PICTURES)
             here = (page.parent if path == target else ROOT) / path
             assert here.exists(), f"{page.name}: {target}"
+
+
+PATH = re.compile(
+    r"`((?:src|train|tests|docs|completions|man|contrib|bench|examples|\.github|\.ci)/[\w./-]*|[\w-]+\.py)`"
+)
+
+
+def test_every_path_that_a_document_names_is_there() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "train" / "RESULTS.md"]
+    named = [(page, path) for page in pages for path in PATH.findall(page.read_text(encoding="utf-8"))]
+    assert len(named) > 40
+    for page, path in named:
+        assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def test_every_folder_of_code_stands_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for package in (ROOT / "src" / "mgtag", ROOT / "train" / "mgtag_train"):
+        for folder in package.iterdir():
+            if (folder / "__init__.py").is_file():
+                assert f"`{folder.relative_to(ROOT).as_posix()}/`" in text, folder.name

@@ -16,8 +16,8 @@ import pytest
 
 from mgtag import bundle, tags
 from mgtag.features import standardise
-from mgtag.inference import Tagger, _onnx, softmax
-from mgtag.vote import Vote, vote
+from mgtag.inference import Tagger, _onnx
+from mgtag.vote import Vote, softmax, vote
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 GTZAN, SONGS = SHARED / "gtzan", SHARED / "songs"
@@ -50,7 +50,7 @@ def answers(tagger: Tagger) -> dict[str, Vote]:
         n = card.mel.n_frames
         tiles = np.stack([mel[:, i : i + n] for i in range(0, mel.shape[1] - n + 1, n)])
         x = standardise(tiles, card.mel.top_db)
-        found[name] = vote(card.genre, softmax(network(x)["genre"] / np.float32(card.genre.temperature)))
+        found[name] = vote(card.genre, softmax(network(x)["genre"], card.genre.temperature))
     return found
 
 

@@ -23,12 +23,12 @@ from mgtag.extras import install_command
 from mgtag.features import slice_starts
 from mgtag.prediction import HeadOutput, Prediction, concatenate, in_order
 from mgtag.slices import cut, spread, tiles, too_short
-from mgtag.vote import settled
+from mgtag.vote import settled, softmax
 
 if TYPE_CHECKING:
     from mgtag.models import Network
 
-__all__ = ["Prediction", "Tagger", "listen", "softmax"]
+__all__ = ["Prediction", "Tagger", "listen"]
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -128,7 +128,7 @@ class Tagger:
         answer = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         heads = {}
         for name, head in card.heads.items():
-            probabilities = softmax((answer[name] / head.temperature).astype(np.float32))
+            probabilities = softmax(answer[name], head.temperature)
             if audible is not None:
                 probabilities[~audible] = 1 / len(head.labels)
             heads[name] = HeadOutput(head.labels, probabilities)
@@ -166,13 +166,6 @@ def listen(tagger: Tagger, path: Path, slices: Amount = "auto") -> Heard:
         prediction = tagger.predict(sound, slices)
         sound.check_end()
         return Heard(audio.fingerprint(path), sound.duration_s, prediction)
-
-
-def softmax(logits: F32) -> F32:
-    """Probabilities along the last axis."""
-    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities: F32 = (shares / shares.sum(axis=-1, keepdims=True)).astype(np.float32)
-    return probabilities
 
 
 def torch_model(model: Bundle) -> Network:

@@ -99,9 +99,13 @@ def pool(probabilities: F32, temperature: float) -> F32:
     F32
         Shape ``(labels,)``; sums to 1.
     """
-    pooled = np.log(np.maximum(probabilities, TINY)).mean(axis=0) / temperature
-    shares = np.exp(pooled - pooled.max())
-    return np.asarray(shares / shares.sum(), np.float32)
+    return softmax(np.log(np.maximum(probabilities, TINY)).mean(axis=0), temperature)
+
+
+def softmax(logits: F32, temperature: float = 1.0) -> F32:
+    """Probabilities along the last axis, of logits divided by a temperature."""
+    shares = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True), np.float32)
 
 
 def settled(head: Head, probabilities: F32, of: int) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from mgtag.arrays import F32, I64
-from mgtag_train.learn.metrics import log_loss, softmax, tagged, votes
+from mgtag.vote import softmax
+from mgtag_train.learn.metrics import log_loss, tagged, votes
 
 BOUNDS = (np.log(0.02), np.log(10.0))  # of the temperatures searched
 PRECISION = 0.85  # of what is written, promised

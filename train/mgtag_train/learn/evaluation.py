@@ -18,6 +18,7 @@ from torch import Tensor
 from mgtag.arrays import F32, I64
 from mgtag.models import Kth, ModelOutput, Network
 from mgtag.models.kth import MOODS
+from mgtag.vote import softmax
 from mgtag_train.learn import calibration, metrics
 from mgtag_train.learn.batches import Examples
 from mgtag_train.learn.metrics import BINS
@@ -45,9 +46,7 @@ class Predictions:
 
     def averaged_with(self, other: Predictions) -> Predictions:
         """Return the mean of both models' probabilities, as log-probabilities."""
-        return replace(
-            self, logits=np.log((metrics.softmax(self.logits) + metrics.softmax(other.logits)) / 2)
-        )
+        return replace(self, logits=np.log((softmax(self.logits) + softmax(other.logits)) / 2))
 
 
 def evaluate_network(
@@ -112,7 +111,7 @@ def evaluate(
         temperatures = dict(zip(("slices", "tracks"), fitted, strict=True))
     measured = {}
     for part, found in parts.items():
-        slices = metrics.softmax(found.logits, temperatures["slices"])
+        slices = softmax(found.logits, temperatures["slices"])
         tracks = metrics.votes(slices, found.owner, temperatures["tracks"])
         error = metrics.calibration_error(tracks, found.truth)
         of_tracks = replace(figures(tracks, found.truth), calibration_error=error)

@@ -18,12 +18,6 @@ from mgtag.vote import pool
 BINS = 15  # of the calibration error, as in Guo et al. (2017)
 
 
-def softmax(logits: F32, temperature: float = 1.0) -> F32:
-    """Probabilities of logits ``(n, labels)`` divided by a temperature."""
-    shares = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
-    return np.asarray(shares / shares.sum(axis=-1, keepdims=True), np.float32)
-
-
 def votes(probabilities: F32, owner: I64, temperature: float = 1.0) -> F32:
     """Pool slices into tracks, exactly as tagging does.
 

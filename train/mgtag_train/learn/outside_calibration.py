@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from mgtag.arrays import F32, I64
+from mgtag.vote import softmax
 from mgtag_train.learn import metrics
 from mgtag_train.learn.calibration import BOUNDS, FEWEST, Calibration
 from mgtag_train.learn.outside_evaluation import decided
@@ -55,8 +56,7 @@ def calibrate(samples: Sequence[Sample]) -> Calibration:
         [(sample.logits, sample.truth[sample.owner], sample.weight) for sample in samples]
     )
     pooled = [
-        (np.log(metrics.votes(metrics.softmax(s.logits, temperature), s.owner)), s.truth, s.weight)
-        for s in samples
+        (np.log(metrics.votes(softmax(s.logits, temperature), s.owner)), s.truth, s.weight) for s in samples
     ]
     vote_temperature = _best_temperature(pooled)
     unsure = Calibration(temperature, vote_temperature, NEVER)
@@ -69,7 +69,7 @@ def _best_temperature(parts: Sequence[tuple[F32, I64, float]]) -> float:
 
     def loss(log_t: float) -> float:
         return sum(
-            weight * metrics.log_loss(metrics.softmax(logits[truth >= 0], np.exp(log_t)), truth[truth >= 0])
+            weight * metrics.log_loss(softmax(logits[truth >= 0], np.exp(log_t)), truth[truth >= 0])
             for logits, truth, weight in parts
         )
 

@@ -19,6 +19,7 @@ from torch import Generator, Tensor, nn
 
 from mgtag.arrays import F32
 from mgtag.models import ModelOutput, Network, build
+from mgtag.vote import softmax
 from mgtag_train.learn import metrics
 from mgtag_train.learn.batches import Examples
 from mgtag_train.learn.config import TrainConfig
@@ -165,7 +166,7 @@ class Training:
 
     def _validate(self) -> dict[str, float]:
         logits = predict(self.mean, self.check_inputs, fast=True)
-        slices = metrics.softmax(logits)
+        slices = softmax(logits)
         tracks = metrics.votes(slices, self.check_owner)
         # At the temperature that suits best: smoothing makes every network too modest by its own amount.
         losses = [
