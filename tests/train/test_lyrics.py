@@ -288,7 +288,7 @@ def test_the_baseline_teaches_what_it_says_of_artists_it_has_not_heard() -> None
         held_out(alike)
 
     known, config = vocabulary(learn), TrainConfig(smoothing=0.0, distillation_weight=0.75)
-    texts = Texts(learn, known, SPEC, taught=said)
+    texts = Texts(learn, known, SPEC, soft_targets=said)
     _, wanted = texts.batch(torch.arange(60), config, torch.Generator())
     label = torch.eye(3)[texts.labels]
     torch.testing.assert_close(wanted, 0.25 * label + 0.75 * torch.from_numpy(said))
@@ -298,8 +298,8 @@ def test_what_the_baseline_says_is_kept_and_is_told_to_training_alone(tmp_path: 
     pytest.importorskip("gensim")
     parts = {"train": songs(60, 10), "valid": songs(6, 11)}
     first, again = (make_texts(parts, SPEC, tmp_path, baseline=True) for _ in range(2))
-    assert first["valid"].taught is None
-    assert torch.equal(first["train"].taught, again["train"].taught)
+    assert first["valid"].soft_targets is None
+    assert torch.equal(first["train"].soft_targets, again["train"].soft_targets)
     assert len(list(tmp_path.glob("held-out-*.npz"))) == 1
     relabelled = [replace(song, label=(song.label + 1) % 3) for song in parts["train"]]
     make_texts({"train": relabelled}, SPEC, tmp_path, baseline=True)

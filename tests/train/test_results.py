@@ -112,7 +112,7 @@ def test_a_search_is_shown_best_first_with_its_middle_and_its_worst() -> None:
     found = {"experiment": "tokens", "split": "filtered", "grid": grid, "pruned": 1}
     lines = own_tables.search(found | {"trials": [*trials, given_up]})
     assert "9 of the 9 points" in " ".join(lines)
-    assert "1 were given up" in " ".join(lines)
+    assert "1 were pruned" in " ".join(lines)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")][2:]
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "8"]
     assert [row[-2] for row in rows] == ["1.000", "1.100", "1.200", "1.300", "1.400", "1.700"]
@@ -148,7 +148,7 @@ def test_steps_tell_what_each_brought_and_what_was_learned_is_not_called_chosen(
         ["| `best-augmented`", "`best-plain`", "+0.150"],
         ["| `best-whole`", "", ""],  # what it is a step from was not measured
     ]
-    assert [row[4] for row in rows] == ["0.500", "0.650", "learned"]
+    assert [row[4] for row in rows] == ["0.500", "0.650", "trained on"]
     assert own_tables.steps({"best-plain": records["best-plain"]}) == []
 
 

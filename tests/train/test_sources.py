@@ -73,7 +73,7 @@ def test_fma_has_its_own_parts_and_leaves_out_what_cannot_be_heard(fma: Path) ->
     assert "001486.mp3: the clip is missing" in gone
     assert "099134.mp3" in silent
     assert "133297.mp3: 1.0 s are shorter than one window" in short
-    assert told[-1] == ("hearing fma-small", 6, 6)
+    assert told[-1] == ("reading fma-small", 6, 6)
 
 
 def test_fma_medium_holds_the_small_ones_too_and_no_genre_has_a_slash_in_its_name(fma: Path) -> None:

@@ -17,15 +17,16 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
-from mgtag_train.data import corpus, not_music, tracks  # noqa: E402
+from mgtag_train.data import not_music, tracks  # noqa: E402
 from mgtag_train.data.clips import Clip  # noqa: E402
-from mgtag_train.data.reading import load_clip, read_tracks  # noqa: E402
-from mgtag_train.data.sources import FOLDER, GTZAN  # noqa: E402
+from mgtag_train.data.reading import Corpus, load_clip, read_tracks  # noqa: E402
+from mgtag_train.data.sources import FOLDER, GTZAN, find_source  # noqa: E402
 from mgtag_train.data.splitting import split_names  # noqa: E402
 from mgtag_train.data.tracks import MelTrack, SliceDataset, quantise  # noqa: E402
 from mgtag_train.learn import augment, calibration, jobs, metrics  # noqa: E402
 from mgtag_train.learn.batches import Windows  # noqa: E402
 from mgtag_train.learn.config import NONE, Augment, TrainConfig  # noqa: E402
+from mgtag_train.learn.metrics import Predictions  # noqa: E402
 from mgtag_train.learn.trainer import Training  # noqa: E402
 from mgtag_train.ship import export, train_bundle  # noqa: E402
 
@@ -124,14 +125,14 @@ def test_packing_keeps_decibels_to_half_a_step() -> None:
 
 def test_missing_music_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no data set"):
-        corpus.read_corpus("fma", None, None)
+        find_source("fma")
     with pytest.raises(UsageError, match="--features"):
-        corpus.read_corpus("gtzan", None, None)
+        read_tracks(GTZAN)
     (tmp_path / "x.npz").write_bytes(b"no")
     with pytest.raises(UsageError, match="no mel cache"):
         tracks.load_cache(tmp_path / "x.npz")
     with pytest.raises(UsageError, match="the clip is missing"):
-        corpus.read_corpus("gtzan", None, tmp_path)
+        read_tracks(GTZAN, audio=tmp_path)
 
 
 def test_audio_and_its_cache_are_the_same_track(tmp_path: Path) -> None:
@@ -350,15 +351,15 @@ def test_nothing_is_fitted_on_too_few_tracks_or_too_easy_ones() -> None:
     """A small folder's validation tracks were all right: a temperature of 0.02, and a hum 100 % sure."""
     truth = np.arange(600) % 3
     easy = 4 * np.eye(3, dtype=np.float32)[truth]
-    hum = np.array([[1.0, 0.0, 0.0]], np.float32)
+    owner = np.arange(600)
+    hum = Predictions(np.array([[1.0, 0.0, 0.0]], np.float32), owner[:1], -np.ones(1, np.int64))
     for count in (24, 600):
-        fitted = calibration.calibrate(
-            easy[:count], np.arange(count), truth[:count], hum, np.zeros(1, np.int64)
-        )
+        valid = Predictions(easy[:count], owner[:count], truth[:count])
+        fitted = calibration.calibrate(valid, hum)
         assert (fitted.temperature, fitted.vote_temperature) == (1.0, 1.0)
         assert fitted.threshold == calibration.NEVER
     truth[::7] = 0  # some are wrong: now there is something to fit
-    fitted = calibration.calibrate(easy, np.arange(600), truth, hum, np.zeros(1, np.int64))
+    fitted = calibration.calibrate(Predictions(easy, owner, truth), hum)
     assert 0.1 < fitted.temperature < 10 and fitted.temperature != 1.0
 
 
@@ -366,13 +367,14 @@ def test_train_makes_a_bundle_that_loads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index
 ) -> None:
     source = replace(GTZAN, labels=("a", "b", "c"), spec=SPEC)
-    made_up = corpus.Corpus(
+    made_up = Corpus(
         source,
         {"train": made_tracks(24, 0), "valid": made_tracks(12, 2), "test": made_tracks(12, 3)},
-        made_tracks(4, 1, labels=(-1,)),
-        made_tracks(4, 4, labels=(-1,)),
     )
-    monkeypatch.setattr(train_bundle, "read_corpus", lambda *_: made_up)
+    monkeypatch.setattr(train_bundle, "read_tracks", lambda *_, **__: made_up)
+    for name, seed in (("training_negatives", 1), ("held_out_negatives", 4)):
+        sounds_without_music = made_tracks(4, seed, labels=(-1,))
+        monkeypatch.setattr(train_bundle, name, lambda _, made=sounds_without_music: made)
     seen: list[tuple[str, int]] = []
     told: list[str] = []
     config = replace(CONFIG, epochs=2, arguments=dict(CONFIG.arguments))
@@ -416,7 +418,7 @@ def test_a_folder_of_audio_becomes_a_model_that_knows_its_genres(
     """Nothing is replaced between the audio and the answer, but for fewer and shorter sounds of no music."""
     monkeypatch.setattr(not_music, "LENGTH_S", 4.0)
     few = partial(not_music.make_negatives, each=1)
-    monkeypatch.setattr(corpus, "make_negatives", lambda spec, seed, each=1: few(spec, seed))
+    monkeypatch.setattr(not_music, "make_negatives", lambda spec, seed, each=1: few(spec, seed))
     for genre, hz in (("drone", 150), ("whistle", 3000)):
         for n in range(10):
             tone(tmp_path / "music" / genre / f"{n}.wav", hz * (1 + n / 50), n)

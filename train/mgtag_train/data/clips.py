@@ -106,7 +106,7 @@ def gtzan(source: Source, root: Path) -> list[Clip]:
 def fma(source: Source, root: Path) -> list[Clip]:
     """``fma_metadata/tracks.csv`` and ``fma_<size>/000/000002.mp3``, in the set's own, artist-filtered parts.
 
-    Tracks without a top genre are no clips. Those without a file are, so that they are told of.
+    Tracks without a top genre are left out; those without a file are kept, so that they are reported.
     """
     tables = [root / "tracks.csv", root / "fma_metadata" / "tracks.csv"]
     tables.append(root.parent / "fma_metadata" / "tracks.csv")
@@ -116,9 +116,9 @@ def fma(source: Source, root: Path) -> list[Clip]:
     folder = root / source.archives[-1].folder
     folder = folder if folder.is_dir() else root
     clips = []
-    for number, told in fma_rows(table):
-        genre, part = told["track", "genre_top"], FMA_PARTS.get(told["set", "split"], "")
-        wanted = not source.subsets or told["set", "subset"] in source.subsets
+    for number, row in fma_rows(table):
+        genre, part = row["track", "genre_top"], FMA_PARTS.get(row["set", "split"], "")
+        wanted = not source.subsets or row["set", "subset"] in source.subsets
         if wanted and part and genre in source.labels:
             path = folder / f"{number // 1000:03d}" / f"{number:06d}.mp3"
             clips.append(
@@ -187,10 +187,10 @@ def artist_in_name(path: Path) -> str:
 
 
 def artist_in_tags(path: Path) -> str:
-    """Return what a file's tags say; empty where they say nothing, or cannot be read."""
+    """Return the artist in a file's tags; empty where there is none, or they cannot be read."""
     try:
         tags: Any = mutagen.File(path, easy=True)
-        told = next((tags[key] for key in ARTIST_KEYS if tags and key in tags), "")
+        artist = next((tags[key] for key in ARTIST_KEYS if tags and key in tags), "")
     except (mutagen.MutagenError, OSError, ValueError, KeyError):
         return ""
-    return str(told[0] if isinstance(told, list) and told else told).strip().casefold()
+    return str(artist[0] if isinstance(artist, list) and artist else artist).strip().casefold()

@@ -1,4 +1,4 @@
-"""Downloads on request: taken up where they broke off, checked, unpacked where they may go and nowhere else.
+"""Downloads on request: resumed where they broke off, checked, and unpacked into their folder only.
 
 A file comes to be under its own name only once its checksum is right; until then it is a ``.part``.
 The standard library does it all: one address at a time, a Range header, and a hash.
@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from mgtag.errors import UsageError
 from mgtag_train.data.sources import GIB, Archive, Source
 
-Progress = Callable[[str, int, int], None]  # what, how much is done, of how much; 0 where nobody knows
+Progress = Callable[[str, int, int], None]  # file, bytes done, bytes in all (0: unknown)
 
 CHUNK = 2**20  # bytes
 TIMEOUT_S = 30.0
@@ -75,7 +75,7 @@ def download(archive: Archive, into: Path, progress: Progress = lambda what, don
     if target.is_file() and (expected is None or digest(target, expected) == expected):
         return target
     part = into / f"{archive.name}.part"
-    _ask_for_room(archive, part, into)
+    _check_room(archive, part, into)
     problems = []
     for url in archive.urls:
         problem = _transfer(url, part, archive, progress)
@@ -134,7 +134,7 @@ def _refuse_to_leave(name: str, path: Path) -> None:
         raise UsageError(f"{path}: the archive wants to write outside of its folder ({name}); don't use it.")
 
 
-def _ask_for_room(archive: Archive, part: Path, into: Path) -> None:
+def _check_room(archive: Archive, part: Path, into: Path) -> None:
     wanted = (archive.size or 0) - (part.stat().st_size if part.is_file() else 0)
     free = shutil.disk_usage(into).free
     if wanted > free:
@@ -145,12 +145,12 @@ def _ask_for_room(archive: Archive, part: Path, into: Path) -> None:
 
 
 def _transfer(url: str, part: Path, archive: Archive, progress: Progress) -> str | None:
-    """Bring a part to its full length; say what went wrong, if anything did."""
+    """Download the rest of a part; return what went wrong, if anything did."""
     fruitless, problem = 0, "nothing came"
     while fruitless < FRUITLESS:
         before = _size(part)
         try:
-            if _go_on(url, part, archive, progress):
+            if _append_rest(url, part, archive, progress):
                 return None
             problem = "the connection broke off"
         except urllib.error.HTTPError as error:
@@ -169,8 +169,8 @@ def _transfer(url: str, part: Path, archive: Archive, progress: Progress) -> str
     return problem
 
 
-def _go_on(url: str, part: Path, archive: Archive, progress: Progress) -> bool:
-    """Ask for what is missing and append it; true when the server had no more to say."""
+def _append_rest(url: str, part: Path, archive: Archive, progress: Progress) -> bool:
+    """Request what is missing and append it; return whether the file is whole."""
     have = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
@@ -192,9 +192,9 @@ def _go_on(url: str, part: Path, archive: Archive, progress: Progress) -> bool:
 
 
 def _range(headers: Message) -> tuple[int, int]:
-    """First byte and length of the whole, of ``"bytes 5-9/10"`` or ``"bytes */10"``; -1 where not told."""
-    told, _, whole = headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
-    first = told.partition("-")[0]
+    """First byte and length of the whole, of ``"bytes 5-9/10"`` or ``"bytes */10"``; -1 where missing."""
+    sent, _, whole = headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+    first = sent.partition("-")[0]
     return int(first) if first.isdigit() else -1, int(whole) if whole.isdigit() else -1
 
 

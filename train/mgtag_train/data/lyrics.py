@@ -143,7 +143,7 @@ def encode(songs: Sequence[Song], known: Sequence[str], spec: HanSpec) -> Tensor
 def word_vectors(songs: Sequence[Song], length: int = HanSpec.vector, seed: int = 0) -> dict[str, F32]:
     """Learn word2vec vectors of the words of these songs (Mikolov et al., arXiv:1310.4546).
 
-    A song is one text: its lines are short, and what it is about is told across them.
+    A song is one text: its lines are short, and its subject spans them.
     """
     from gensim.models import Word2Vec
 

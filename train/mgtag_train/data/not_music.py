@@ -1,7 +1,7 @@
-"""Sound that is no music, made from nothing, to teach a network to say "I do not know".
+"""Synthetic sounds that are not music, to train on with uniform targets.
 
-A softmax over ten genres has to say something of a reading voice, and says it with confidence,
-unless it met such sound and learned to share its probability out evenly: outlier exposure
+A softmax over ten genres gives a confident answer to a reading voice, unless it was trained on such
+sounds to share its probability out evenly: outlier exposure
 (Hendrycks, Mazeika, Dietterich, arXiv:1812.04606). Everything here is arithmetic on random
 numbers, so that training needs no second data set; voices have a file of their own.
 """
@@ -20,6 +20,7 @@ from mgtag_train.data.speech import speech
 from mgtag_train.data.tracks import MelTrack, quantise
 
 LENGTH_S = 30.0  # of a clip, as those of the music
+TRAIN_SEED, HELD_OUT_SEED = 20_02, 20_15  # of the sounds to train on, and to choose the threshold on
 FLOOR_DB = (-110.0, -30.0)  # range of the room noise under every clip, dB under its peak
 
 
@@ -41,6 +42,16 @@ def make_negatives(spec: MelSpec, seed: int, each: int = 30) -> list[MelTrack]:
             y = with_floor(make(rng, round(LENGTH_S * spec.sample_rate), spec.sample_rate), rng)
             tracks.append(quantise(f"{name}.{number:05d}", -1, log_mel(y, spec)))
     return tracks
+
+
+def training_negatives(spec: MelSpec) -> list[MelTrack]:
+    """Make those to train on."""
+    return make_negatives(spec, TRAIN_SEED)
+
+
+def held_out_negatives(spec: MelSpec) -> list[MelTrack]:
+    """Make those that a threshold is chosen on, a third as many."""
+    return make_negatives(spec, HELD_OUT_SEED, each=10)
 
 
 def with_floor(y: F64, rng: Generator) -> F32:

@@ -1,4 +1,4 @@
-"""From a data set on disk to its tracks: hear every clip once, or read what was heard before."""
+"""The one road from a data set on disk to its tracks, split: decode its audio, or read a mel cache."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from mgtag.features import MelSpec, log_mel
 from mgtag_train.data.clips import Clip, find_clips
 from mgtag_train.data.sources import Source
 from mgtag_train.data.splitting import PARTS, split_names
-from mgtag_train.data.tracks import MelTrack, load_cache, quantise, take
+from mgtag_train.data.tracks import MelTrack, SliceDataset, load_cache, quantise, take
 
 CLIP_S = 30.0  # of a longer file, its middle
-ABOUT_S = 1.0  # by which a clip may be longer and is still heard whole; GTZAN's are up to 30.6 s
+ABOUT_S = 1.0  # by which a clip may be longer and is still read whole; GTZAN's are up to 30.6 s
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A data set's tracks.
+class Corpus:
+    """A data set's tracks, split.
 
     Attributes
     ----------
     source : Source
-        With its labels, also where the folders told them.
+        With its labels, also where they are the names of its folders.
     parts : mapping of str to list of MelTrack
         "train", "valid" and "test".
     left_out : tuple of str
@@ -42,6 +42,19 @@ class Reading:
     parts: Mapping[str, list[MelTrack]]
     left_out: tuple[str, ...] = ()
 
+    def dataset(self, part: str) -> SliceDataset:
+        """Windows of one part."""
+        return SliceDataset(self.parts[part], self.source.spec)
+
+    def cut_at(self, top_db: float) -> Corpus:
+        """Return the same, with windows cut off so many decibels under their loudest cell."""
+        return replace(self, source=replace(self.source, spec=replace(self.source.spec, top_db=top_db)))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Tracks in each part."""
+        return {part: len(tracks) for part, tracks in self.parts.items()}
+
 
 def read_tracks(
     source: Source,
@@ -51,7 +64,7 @@ def read_tracks(
     seed: int = 0,
     jobs: int = 1,
     progress: Progress = lambda what, done, of: None,
-) -> Reading:
+) -> Corpus:
     """Read a data set from one of two places.
 
     Parameters
@@ -61,16 +74,16 @@ def read_tracks(
     features : Path, optional
         What `mgtag_train.data.tracks.save_cache` wrote; for GTZAN also ``mel.npz``.
     seed : int
-        Of the split, where the data set has none and audio is heard; a cache keeps its own.
+        Of the split, where the data set has none of its own; a cache keeps the one it was made with.
     jobs : int
-        Processes that hear clips.
+        Processes that decode clips.
     progress : callable
-        Told how many clips have been heard, of how many.
+        Called with how many clips have been read, of how many.
 
     Raises
     ------
     UsageError
-        If the music is not where it was said to be, or too little of it can be used.
+        If the music is not there, or too little of it can be used.
     """
     if features is not None:
         return _from_cache(source, features)
@@ -79,22 +92,22 @@ def read_tracks(
     source, clips = find_clips(source, audio, seed)
     parts: dict[str, list[MelTrack]] = {part: [] for part in PARTS}
     left_out = []
-    for done, (clip, heard) in enumerate(_hear_all(clips, source.spec, jobs), 1):
-        if isinstance(heard, MelTrack):
-            parts[clip.part].append(heard)
+    for done, (clip, loaded) in enumerate(_load_all(clips, source.spec, jobs), 1):
+        if isinstance(loaded, MelTrack):
+            parts[clip.part].append(loaded)
         elif source.layout == "gtzan":
-            raise UsageError(heard)  # its lists are the benchmark: none of them may be missing
+            raise UsageError(loaded)  # its lists are the benchmark: none of them may be missing
         else:
-            left_out.append(heard)
-        progress(f"hearing {source.name}", done, len(clips))
+            left_out.append(loaded)
+        progress(f"reading {source.name}", done, len(clips))
     for part, tracks in parts.items():
         if not tracks:
-            raise UsageError(f"{audio}: no clip of {part} could be heard; the first problem: {left_out[:1]}.")
-    return Reading(source, parts, tuple(left_out))
+            raise UsageError(f"{audio}: no clip of {part} could be read; the first problem: {left_out[:1]}.")
+    return Corpus(source, parts, tuple(left_out))
 
 
 def load_clip(clip: Clip, spec: MelSpec) -> MelTrack | str:
-    """Hear a clip, of a long one its middle; or say why it is left out."""
+    """Return a clip as a track, of a long one its middle, or a sentence why it is left out."""
     if not clip.path.is_file():
         return f"{clip.path}: the clip is missing."
     try:
@@ -110,32 +123,32 @@ def load_clip(clip: Clip, spec: MelSpec) -> MelTrack | str:
     return quantise(clip.name, clip.label, log_mel(y, spec))
 
 
-def _hear_all(clips: list[Clip], spec: MelSpec, jobs: int) -> Iterator[tuple[Clip, MelTrack | str]]:
-    listen = partial(load_clip, spec=spec)
+def _load_all(clips: list[Clip], spec: MelSpec, jobs: int) -> Iterator[tuple[Clip, MelTrack | str]]:
+    load_one = partial(load_clip, spec=spec)
     if jobs == 1:
-        yield from zip(clips, map(listen, clips), strict=True)
+        yield from zip(clips, map(load_one, clips), strict=True)
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        heard: Iterable[MelTrack | str] = pool.map(listen, clips, chunksize=8)
-        yield from zip(clips, heard, strict=True)
+        loaded: Iterable[MelTrack | str] = pool.map(load_one, clips, chunksize=8)
+        yield from zip(clips, loaded, strict=True)
 
 
-def _from_cache(source: Source, path: Path) -> Reading:
+def _from_cache(source: Source, path: Path) -> Corpus:
     try:
         with np.load(path, allow_pickle=False) as cache:
-            told = {key: cache[key].tolist() for key in ("labels", "part", "name") if key in cache.files}
+            kept = {key: cache[key].tolist() for key in ("labels", "part", "name") if key in cache.files}
     except (OSError, ValueError, EOFError):
-        told = {}  # `load_cache` says what is wrong
+        kept = {}  # `load_cache` says what is wrong
     if not source.labels:
-        source = replace(source, labels=tuple(told.get("labels", ())))
+        source = replace(source, labels=tuple(kept.get("labels", ())))
     tracks = load_cache(path, source)
-    if "part" in told:
+    if "part" in kept:
         names = {
-            part: [name for name, its in zip(told["name"], told["part"], strict=True) if its == part]
+            part: [name for name, its in zip(kept["name"], kept["part"], strict=True) if its == part]
             for part in PARTS
         }
     elif source.split == "filtered":
         names = {part: list(split_names(part, source)) for part in PARTS}
     else:
         raise UsageError(f"{path}: this cache does not say how {source.name} is split; make it from audio.")
-    return Reading(source, {part: take(tracks, names[part]) for part in PARTS})
+    return Corpus(source, {part: take(tracks, names[part]) for part in PARTS})

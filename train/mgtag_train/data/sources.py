@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from mgtag.errors import UsageError
 from mgtag.features import MelSpec
 
 MIB, GIB = 2**20, 2**30  # bytes
@@ -28,7 +29,7 @@ class Archive:
     checksum : str or None
         Such as ``"sha1:f0df…"``; None where nobody published one.
     size : int or None
-        Bytes, as roughly as it was published; only told, and asked of the disk beforehand.
+        Bytes, as roughly as it was published; for progress, and to check the room on the disk.
     flat : bool
         Its files have no folder inside the archive; `folder` is made for them.
     """
@@ -193,6 +194,19 @@ LYRICS = LyricsSource(
     citation="a table of song lyrics with genre, gathered from eleven public repositories, split by artist",
     licence="copyrighted text of others: for training only, never redistributed",
     columns=("id", "artist", "title", "genre", "split", "lyrics"),
-    # Those of its thirteen genres that have enough songs to be learned from words.
+    # Those of its thirteen genres that have enough songs.
     labels=("rock", "pop", "hiphop", "country", "metal", "rnb"),
 )
+
+
+def find_source(name: str) -> Source:
+    """Return a data set by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    if name not in SOURCES:
+        raise UsageError(f"There is no data set {name!r} to train on; there is {', '.join(SOURCES)}.")
+    return SOURCES[name]

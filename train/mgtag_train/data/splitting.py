@@ -92,7 +92,7 @@ def _halves(items: Sequence[MelTrack], share: float, seed: int) -> tuple[list[Me
 
 
 def genre_of(name: str) -> str:
-    """Return what a track's name says: ``"blues"`` of ``"blues.00000"``."""
+    """Return the genre in a track's name: ``"blues"`` of ``"blues.00000"``."""
     return name.split(".")[0]
 
 

@@ -40,7 +40,7 @@ def chosen(
     Raises
     ------
     UsageError
-        If there is no such experiment, its data was not given, or an option says nothing to any of them.
+        If there is no such experiment, its data was not given, or an option applies to none of them.
     """
     experiments = [experiment_named(name) for name in names]
     for experiment in experiments:
@@ -199,8 +199,8 @@ def export_best(experiment: Experiment, inputs: Inputs, out: Path) -> Path:
     UsageError
         If it is no network of music, or not trained.
     """
-    from mgtag_train.data.corpus import HELD_OUT_SEED, Corpus
-    from mgtag_train.data.not_music import make_negatives
+    from mgtag_train.data.not_music import held_out_negatives
+    from mgtag_train.data.reading import Corpus
     from mgtag_train.learn.jobs import RECORD, load_best
     from mgtag_train.ship.make_bundle import make_bundle
 
@@ -211,7 +211,8 @@ def export_best(experiment: Experiment, inputs: Inputs, out: Path) -> Path:
             f"{network.name} is not trained yet in {out}: run `mgtag lab run {network.name}` first."
         )
     parts = task.parts(task.honest_split, trained[0].seed, inputs)
-    corpus = Corpus(task.source, parts, [], make_negatives(task.spec, HELD_OUT_SEED, each=10))
-    corpus = corpus.cut_at(network.config.top_db)
+    corpus = Corpus(task.source, parts).cut_at(network.config.top_db)
     models, seeds = [load_best(out / one.name) for one in trained], [one.seed for one in trained]
-    return make_bundle(models, seeds, corpus, out / network.name, network.config, network.name).folder
+    negatives = held_out_negatives(task.spec)
+    made = make_bundle(models, seeds, corpus, negatives, out / network.name, network.config, network.name)
+    return made.folder

@@ -17,8 +17,8 @@ from mgtag_train.lab.tasks import Inputs, LyricsTask, MusicTask, Task
 if TYPE_CHECKING:
     from mgtag_train.learn.batches import Examples
     from mgtag_train.learn.config import TrainConfig
-    from mgtag_train.learn.evaluation import Predictions
-    from mgtag_train.learn.jobs import Progress
+    from mgtag_train.learn.jobs import Job, Progress
+    from mgtag_train.learn.metrics import Predictions
     from mgtag_train.learn.run_record import RunRecord
 
 
@@ -69,6 +69,17 @@ class Run:
     def measured_by(self) -> str:
         """What its confusion matrix counts: ``"slices"`` where slices were split, else ``"tracks"``."""
         return "slices" if self.split == "leaking" else "tracks"
+
+    def about(self, examples: Mapping[str, Examples]) -> dict[str, Any]:
+        """Describe its data for the record: source, split, and how many items of music."""
+        sizes = {part: int((each.labels >= 0).sum()) for part, each in examples.items()}
+        return {"source": self.experiment.task.data, "split": self.split, "items": sizes}
+
+    def job(self, config: TrainConfig, session: Session, teachers: tuple[Path, ...] = ()) -> Job:
+        """Return what trains its network."""
+        from mgtag_train.learn.jobs import Job
+
+        return Job(self.name, config, self.seed, session.out / self.name, teachers)
 
     def execute(self, session: Session, progress: Progress) -> None:
         """Train and measure, and write the record; a finished run is left as it is."""
@@ -124,7 +135,7 @@ class Experiment(ABC):
         return ()
 
     def runs(self, seeds: int | None = None, split: str | None = None) -> list[Run]:
-        """Return every run: each split, or the one asked for, with each seed.
+        """Return every run: each split, or the one given, with each seed.
 
         Raises
         ------
@@ -139,10 +150,6 @@ class Experiment(ABC):
     @abstractmethod
     def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
         """Train and measure one run; return its record, not yet written."""
-
-    def _about(self, run: Run, examples: Mapping[str, Examples]) -> dict[str, Any]:
-        sizes = {part: int((each.labels >= 0).sum()) for part, each in examples.items()}
-        return {"source": self.task.data, "split": run.split, "items": sizes}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,18 +176,10 @@ class NetworkExperiment(Experiment):
 
     def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
         """Train to the end, or on from a checkpoint, and measure the weights of the best epoch."""
-        from mgtag_train.learn.evaluation import evaluate_network
-        from mgtag_train.learn.jobs import Job, fit, load_best
-
         examples = self.task.examples(run.split, run.seed, session.inputs, self.config)
         teachers = finished_runs(self.teachers, run, session.out)
-        job = Job(run.name, self.config, run.seed, session.out / run.name, teachers)
-        about = self._about(run, examples)
-        record = fit(
-            job, examples["train"], examples["valid"], about, session.resume, progress, session.device
-        )
-        measured = evaluate_network(load_best(job.folder), examples, self.task.labels, run.measured_by)
-        return replace(record, teachers=names_of(teachers), **vars(measured))
+        job = run.job(self.config, session, teachers)
+        return trained(run, job, session, progress, examples, examples["valid"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +215,7 @@ class EnsembleExperiment(Experiment):
         second = self.baseline.predict(session.inputs)[0] if self.baseline else None
         model = Ensemble([load_best(folder) for folder in folders])
         measured = evaluate_network(model, examples, self.task.labels, run.measured_by, second_model=second)
-        record = untrained(run.name, run.seed, self._about(run, examples))
+        record = untrained(run.name, run.seed, run.about(examples))
         return replace(record, teachers=names_of(folders), **vars(measured))
 
 
@@ -247,8 +246,7 @@ class RefitExperiment(Experiment):
 
     def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
         """Train on both parts to the last epoch, and measure."""
-        from mgtag_train.learn.evaluation import evaluate_network
-        from mgtag_train.learn.jobs import RECORD, Job, fit, load_best
+        from mgtag_train.learn.jobs import RECORD
         from mgtag_train.learn.run_record import RunRecord, mean_temperatures
 
         others = finished_runs((self.of,), run, session.out)
@@ -257,12 +255,8 @@ class RefitExperiment(Experiment):
         parts["train"] = parts["train"] + parts["valid"]
         examples = self.task.windows(parts, self.config)
         valid = examples.pop("valid")  # trained on: its figures are shown while training, and not recorded
-        job = Job(run.name, self.config, run.seed, session.out / run.name)
-        about = self._about(run, examples)
-        record = fit(job, examples["train"], valid, about, session.resume, progress, session.device)
-        model = load_best(job.folder)
-        measured = evaluate_network(model, examples, self.task.labels, run.measured_by, temperatures)
-        return replace(record, **vars(measured))
+        job = run.job(self.config, session)
+        return trained(run, job, session, progress, examples, valid, temperatures)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,6 +282,26 @@ class BaselineExperiment(Experiment):
         from mgtag_train.learn.tfidf import tfidf
 
         return tfidf(self.task.songs(inputs))
+
+
+def trained(
+    run: Run,
+    job: Job,
+    session: Session,
+    progress: Progress,
+    examples: Mapping[str, Examples],
+    check: Examples,
+    temperatures: Mapping[str, float] | None = None,
+) -> RunRecord:
+    """Train a job's network, choosing its epoch on `check`, and measure it on all examples."""
+    from mgtag_train.learn.evaluation import evaluate_network
+    from mgtag_train.learn.jobs import fit, load_best
+
+    learn, about = examples["train"], run.about(examples)
+    record = fit(job, learn, check, about, session.resume, progress, session.device)
+    labels = run.experiment.task.labels
+    measured = evaluate_network(load_best(job.folder), examples, labels, run.measured_by, temperatures)
+    return replace(record, teachers=names_of(job.teachers), **vars(measured))
 
 
 def finished_runs(experiments: Sequence[Experiment], run: Run, out: Path) -> tuple[Path, ...]:

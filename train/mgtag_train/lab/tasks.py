@@ -146,8 +146,7 @@ class MusicTask:
 
     def windows(self, parts: Parts, config: TrainConfig) -> dict[str, Windows]:
         """Turn split tracks into examples, with sounds that are not music to train on as `config` says."""
-        from mgtag_train.data.corpus import NEGATIVES_SEED
-        from mgtag_train.data.not_music import make_negatives
+        from mgtag_train.data.not_music import training_negatives
         from mgtag_train.data.splitting import slices_as_tracks
         from mgtag_train.data.tracks import SliceDataset
         from mgtag_train.learn.batches import Windows
@@ -156,7 +155,7 @@ class MusicTask:
         if not self.random_crops:
             train = slices_as_tracks(train, spec.n_frames)
         if config.negatives:
-            train = train + make_negatives(spec, NEGATIVES_SEED)
+            train = train + training_negatives(spec)
         sets = parts | {"train": train}
         return {part: Windows(SliceDataset(tracks, spec), len(self.labels)) for part, tracks in sets.items()}
 

@@ -101,7 +101,7 @@ def bend(mel: Tensor, octaves: float, g: Generator) -> Tensor:
 
 
 def add_partner(mel: Tensor, partner: Tensor, which: Tensor, g: Generator) -> Tensor:
-    """Sound two windows together where `which` (shape ``(batch,)``) says so, within 10 dB of each other."""
+    """Add the power of two windows where `which` (shape ``(batch,)``) says so, within 10 dB of each other."""
     gain = 10 * _signed(len(mel), 1, 1, g=g)
     both = torch.logaddexp(mel * LN10_10, (partner + gain) * LN10_10) / LN10_10
     return torch.where(which[:, None, None], both, mel)

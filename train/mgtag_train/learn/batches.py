@@ -1,4 +1,4 @@
-"""What a network learns from, whatever it is made of: windows of music, or songs' words."""
+"""Data sources for training (random augmented batches) and evaluation (every window, in order)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mgtag_train.learn.config import TrainConfig
 
 
 class Examples(Protocol):
-    """Items to learn from, or to be asked about.
+    """Items to train or to evaluate on.
 
     Attributes
     ----------
     labels : Tensor
-        Shape ``(items,)``, int64; -1 for what is no music.
+        Shape ``(items,)``, int64; -1 for what is not music.
     """
 
     labels: Tensor
@@ -39,13 +39,13 @@ class Examples(Protocol):
         ...
 
     def tiles(self) -> tuple[Tensor, Tensor]:
-        """Return every input to vote with, and ``(inputs,)`` the index of the item that owns it."""
+        """Return every input to evaluate, and ``(inputs,)`` the index of the item that owns it."""
         ...
 
     def clips(self, owner: Tensor) -> tuple[I64, I64]:
-        """Say which clip each input is of, by its owner, and the labels of the clips.
+        """Return the clip of each input, by its owner, and the labels of the clips.
 
-        A clip is an item, but where slices are passed off as tracks: there it has several.
+        A clip is one item, but several where slices were split as if they were tracks.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class Examples(Protocol):
 
 
 class Windows:
-    """Windows of tracks as `Examples`: cut anywhere and augmented to learn, tiled to vote.
+    """Windows of tracks as `Examples`: random and augmented to train on, tiling to evaluate.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Windows:
         self._sorted, self._order = torch.sort(self.labels, stable=True)
 
     def initialise(self, model: Network) -> Network:
-        """As `Examples.initialise`: a network hears its first music with random weights."""
+        """As `Examples.initialise`: nothing, a network of music starts from random weights."""
         return model
 
     def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:

@@ -71,7 +71,7 @@ class TrainConfig:
     batch : int
         Windows of music in a step; negatives come on top.
     negatives : float
-        Windows without music for each window of music, taught as "any label alike".
+        Windows without music for each window of music, with uniform targets.
     learning_rate : float
         At the peak: linear warm-up over the first `warmup` of the steps, then half a cosine to zero.
     weight_decay : float
@@ -81,7 +81,7 @@ class TrainConfig:
     averaging : float
         Decay a step of the running mean of the weights, which is what is validated and kept.
     distillation_weight : float
-        Share of the teachers' answer in the target, where there are teachers; the rest is the label.
+        Share of the teachers' probabilities in the target, where there are teachers; the rest is the label.
     patience : int
         Epochs without a better validation before stopping.
     optimiser : {"adamw", "sgd"}

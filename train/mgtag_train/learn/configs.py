@@ -1,4 +1,4 @@
-"""How each kind of network is trained: the shipped one, its teachers, and those of the reports."""
+"""How each kind of network is trained: the shipped one, its teachers, and those of the papers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mgtag_train.learn.config import NONE, Augment, TrainConfig
 
-# Chosen on the validation tracks. Half the report's units, which learn twice as fast. Bands are pooled
-# early and frames late: a frame is 77 ms already, while two neighbouring bands say nearly the same.
-# Batch norm is folded away at export, so what is shipped is the report's plain network with other sizes.
+# Chosen on the validation tracks. Half the paper's units, which train twice as fast. Bands are pooled
+# early and frames late: a frame is 77 ms already, while two neighbouring bands are nearly alike.
+# Batch norm is folded away at export, so what is shipped is the paper's plain network with other sizes.
 GTZAN_FIRST = TrainConfig(
     arguments={
         "units": 128,
@@ -18,7 +18,7 @@ GTZAN_FIRST = TrainConfig(
     epochs=30,
     negatives=0.15,
 )
-# The poster's four convolutions with fewer channels: a teacher of another kind.
+# The KTH paper's four convolutions with fewer channels: a teacher of another kind.
 GTZAN_CNN = replace(
     GTZAN_FIRST,
     architecture="kth-4layer",
@@ -28,7 +28,7 @@ GTZAN_CNN = replace(
 # through Opus and mel.npz get the same answer far more often. The first generation learns at every depth.
 GTZAN_SECOND = replace(GTZAN_FIRST, top_db=50.0, augment=Augment(floor_db=45.0))
 
-# Early stopping after 3 epochs, dropout 0.3 and an L2 penalty as in the report. Ours are batch norm and the
+# Early stopping after 3 epochs, dropout 0.3 and an L2 penalty as in the paper. Ours are batch norm and the
 # running mean of the weights, without which validation jumps by some points from epoch to epoch.
 QUEENS_CONFIG = TrainConfig(
     architecture="queens-parallel",
@@ -77,9 +77,9 @@ SEARCHED_CONFIG = replace(
 )
 SPECTROGRAM_CONFIG = replace(TOKENS_CONFIG, architecture="lyrics-cnn")
 
-# Song lyrics by artist; the loss is told how frequent each genre is in training, since macro-F1 counts
+# Song lyrics by artist; the loss is adjusted by how frequent each genre is in training, since macro-F1 counts
 # them alike (logit adjustment: Menon et al., arXiv:2007.07314). On labels alone the network has learned the
-# songs by heart after two epochs; what the baseline says of songs it was kept from is harder to memorise.
+# songs by heart after two epochs; the baseline's out-of-fold predictions are harder to memorise.
 # Tried on validation and left, since none brought a network up to the baseline: static vectors of WordLlama,
 # frozen MiniLM vectors of lines, songs spliced within a genre.
 WORDS_CONFIG = TrainConfig(augment=NONE, epochs=6, slices=1, batch=64, negatives=0.0, patience=3)

@@ -7,7 +7,7 @@ tracks), so that a log loss measures the predictions and not how long training w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import torch
@@ -19,34 +19,18 @@ from mgtag.arrays import F32, I64
 from mgtag.models import Kth, ModelOutput, Network
 from mgtag.models.kth import MOODS
 from mgtag.vote import softmax
+from mgtag_train.data.tracks import SliceDataset
 from mgtag_train.learn import calibration, metrics
 from mgtag_train.learn.batches import Examples
-from mgtag_train.learn.metrics import BINS
+from mgtag_train.learn.metrics import BINS, Predictions
 from mgtag_train.learn.run_record import Evaluation, Figures, Measured
 from mgtag_train.learn.trainer import predict
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """The outputs for one part of the data, and the truth.
-
-    Attributes
-    ----------
-    logits : F32
-        Shape ``(slices, labels)``.
-    owner : I64
-        Shape ``(slices,)``: which track each is of.
-    truth : I64
-        Shape ``(tracks,)``.
-    """
-
-    logits: F32
-    owner: I64
-    truth: I64
-
-    def averaged_with(self, other: Predictions) -> Predictions:
-        """Return the mean of both models' probabilities, as log-probabilities."""
-        return replace(self, logits=np.log((softmax(self.logits) + softmax(other.logits)) / 2))
+def predict_tracks(model: Network, tracks: SliceDataset) -> Predictions:
+    """Predict every tiling window of some tracks."""
+    windows, owner = tracks.tiles()
+    return Predictions(predict(model, windows), owner.numpy(), tracks.labels.numpy())
 
 
 def evaluate_network(

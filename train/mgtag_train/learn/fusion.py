@@ -1,6 +1,6 @@
 """Pairs of a song's words and a clip of the same genre: no set with both is at hand.
 
-The words are not those of the clip, so what is measured is how far two witnesses of a *genre* help
+The words are not those of the clip, so what is measured is how far two sources about a *genre* help
 each other. Artists are held apart on both sides, by the table's split and by GTZAN's filtered lists.
 """
 
@@ -25,8 +25,8 @@ SONGS_PER_CLIP = 5  # in the fixed pairs that are chosen and measured on
 class Pairs:
     """Songs with a clip each as `Examples`.
 
-    To learn from, a song is an item and meets another clip, and another part of it, whenever it is
-    drawn; to choose and measure on, every clip meets `SONGS_PER_CLIP` songs, the same for a seed.
+    To train on, a song is an item and is paired with another clip, and another part of it, whenever it
+    is drawn; to choose and measure on, every clip is paired with `SONGS_PER_CLIP` songs, the same for a seed.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Pairs:
         A mixture of two clips would need a mixture of two songs' words, which there is not.
         """
         if not self.learn:
-            raise TypeError("fixed pairs are to choose and measure on; learn=True makes those to learn from")
+            raise TypeError("fixed pairs are to choose and measure on; learn=True makes those to train on")
         clips = _same_label(self.texts.labels[items], self.windows.labels, g)
         plain = replace(config, augment=replace(config.augment, mixup=0.0), negatives=0.0)
         heard, _ = self.windows.batch(clips, plain, g)

@@ -1,4 +1,4 @@
-"""Trainings as jobs: one folder each, with a checkpoint to go on from and a record at the end."""
+"""Trainings as jobs: one folder each, with a checkpoint to resume from and a record at the end."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def load_best(folder: Path) -> Network:
 
 @dataclass(frozen=True)
 class _Sender:
-    """A report that reaches the parent process."""
+    """A progress callback that reaches the parent process."""
 
     queue: Queue[tuple[str, int, int, Row] | None]
 

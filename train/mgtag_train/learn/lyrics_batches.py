@@ -1,4 +1,4 @@
-"""Songs' words as something to learn from."""
+"""Songs' words as examples."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Texts:
     spec : HanSpec
     vectors : mapping of str to F32, optional
         What is known of words before learning; a network starts with them.
-    taught : F32, optional
-        A teacher's answer to each song, shape ``(songs, n_labels)``, learned beside the label.
+    soft_targets : F32, optional
+        A teacher's probabilities of each song, shape ``(songs, n_labels)``, mixed with the labels.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class Texts:
         known: Sequence[str],
         spec: HanSpec,
         vectors: Mapping[str, F32] | None = None,
-        taught: F32 | None = None,
+        soft_targets: F32 | None = None,
     ) -> None:
         self.known, self.spec, self.vectors = tuple(known), spec, vectors or {}
         self.words = encode(songs, known, spec)
         self.labels = torch.tensor([song.label for song in songs])
-        self.taught = None if taught is None else torch.from_numpy(taught)
+        self.soft_targets = None if soft_targets is None else torch.from_numpy(soft_targets)
 
     def initialise(self, model: Network) -> Network:
         """Give a fresh network the word vectors; the words without keep their random ones."""
@@ -62,8 +62,8 @@ class Texts:
     def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
         """Return the words of these songs, and their targets; words are dropped by the network."""
         wanted = targets(self.labels[items], self.spec.n_labels, config.smoothing)
-        if self.taught is not None:
-            wanted = wanted.lerp(self.taught[items], config.distillation_weight)
+        if self.soft_targets is not None:
+            wanted = wanted.lerp(self.soft_targets[items], config.distillation_weight)
         return self.words[items], wanted
 
     def tiles(self) -> tuple[Tensor, Tensor]:
@@ -78,15 +78,15 @@ class Texts:
 def make_texts(
     parts: Mapping[str, Sequence[Song]], spec: HanSpec, cache: Path | None = None, baseline: bool = False
 ) -> dict[str, Texts]:
-    """Make materials of a split; vocabulary and word vectors are of its training songs only.
+    """Make examples of a split; vocabulary and word vectors are of its training songs only.
 
     Parameters
     ----------
     cache : Path, optional
-        A folder to keep the vectors in, and what the baseline says, under names that tell what they
-        were learned from.
+        A folder to keep the vectors and the baseline's predictions in, named after a hash of what they
+        were made from.
     baseline : bool
-        Whether it teaches; see `mgtag_train.learn.tfidf.held_out`.
+        Whether to distil it; see `mgtag_train.learn.tfidf.held_out`.
     """
     songs = parts["train"]
     known = vocabulary(songs, spec.n_words)
@@ -98,11 +98,11 @@ def make_texts(
     place = f"words-{_digest(song.lyrics for song in songs)}-{spec.vector}.npz"
     start = _kept(vectors, cache and cache / place)
     table = dict(zip(start["words"].tolist(), start["vectors"], strict=True))
-    taught: dict[str, F32] = {}
+    soft: dict[str, F32] = {}
     if baseline:
         place = f"held-out-{_digest(f'{song}' for song in songs)}.npz"
-        taught["train"] = _kept(lambda: {"said": held_out(songs)}, cache and cache / place)["said"]
-    return {part: Texts(found, known, spec, table, taught.get(part)) for part, found in parts.items()}
+        soft["train"] = _kept(lambda: {"said": held_out(songs)}, cache and cache / place)["said"]
+    return {part: Texts(found, known, spec, table, soft.get(part)) for part, found in parts.items()}
 
 
 def _kept(make: Callable[[], dict[str, F32]], place: Path | None) -> dict[str, F32]:

@@ -1,10 +1,12 @@
-"""How good answers are; the figures themselves are scikit-learn's and torchmetrics'.
+"""How good predictions are; the figures themselves are scikit-learn's and torchmetrics'.
 
 Conventions: probabilities have shape ``(n, labels)`` and rows that sum to 1; truth has shape
 ``(n,)`` and holds indices; every figure is a share, 0..1, except log loss, in nats.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,9 +15,32 @@ from sklearn.metrics import log_loss as _log_loss
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from mgtag.arrays import F32, I64
-from mgtag.vote import pool
+from mgtag.vote import pool, softmax
 
 BINS = 15  # of the calibration error, as in Guo et al. (2017)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The outputs for one part of the data, and the truth.
+
+    Attributes
+    ----------
+    logits : F32
+        Shape ``(slices, labels)``.
+    owner : I64
+        Shape ``(slices,)``: which track each is of.
+    truth : I64
+        Shape ``(tracks,)``.
+    """
+
+    logits: F32
+    owner: I64
+    truth: I64
+
+    def averaged_with(self, other: Predictions) -> Predictions:
+        """Return the mean of both models' probabilities, as log-probabilities."""
+        return replace(self, logits=np.log((softmax(self.logits) + softmax(other.logits)) / 2))
 
 
 def votes(probabilities: F32, owner: I64, temperature: float = 1.0) -> F32:

@@ -1,8 +1,8 @@
 """The baseline of the lyrics networks: which words and word pairs a song has, and one linear layer.
 
 TF-IDF of 40,000 words and pairs, counts taken by their logarithm (validation prefers it), logistic
-regression with balanced classes; its strength C is chosen on validation. It teaches the networks, too:
-its answers tell them which songs are typical of their genre, and which label is doubtful.
+regression with balanced classes; its strength C is chosen on validation. Its out-of-fold predictions are
+distilled into the networks: they show which songs are typical of their genre, and which label is doubtful.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from sklearn.pipeline import make_pipeline
 from mgtag.arrays import F32
 from mgtag.errors import UsageError
 from mgtag_train.data.lyrics import Song
-from mgtag_train.learn.evaluation import Predictions
+from mgtag_train.learn.metrics import Predictions
 
 N_FEATURES = 40_000  # words and word pairs, the most frequent
-TFIDF = "tfidf"  # the architecture of an experiment that is no network
-FOLDS, STRENGTH = 5, 3.0  # of the answers to held-out songs
+FOLDS, STRENGTH = 5, 3.0  # of the out-of-fold predictions
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # of C, the inverse of the L2 penalty
 
 
 def tfidf(parts: Mapping[str, Sequence[Song]]) -> tuple[dict[str, Predictions], float]:
-    """Learn from the training songs, choose C by accuracy on validation, and answer for every part.
+    """Fit on the training songs, choose C by accuracy on validation, and predict every part.
 
     Returns
     -------
@@ -52,7 +51,7 @@ def tfidf(parts: Mapping[str, Sequence[Song]]) -> tuple[dict[str, Predictions], 
 
 
 def held_out(songs: Sequence[Song]) -> F32:
-    """Return what the baseline says of each song when it has learned from other artists only.
+    """Return out-of-fold predictions: each song by a baseline fitted on other artists only.
 
     Returns
     -------
@@ -70,7 +69,7 @@ def held_out(songs: Sequence[Song]) -> F32:
             f"The lyrics table has songs of {len(set(artists))} artists to learn from; {FOLDS} are needed."
         )
     truth = np.array([song.label for song in songs])
-    said = cross_val_predict(
+    predicted = cross_val_predict(
         make_pipeline(_counts(), _linear(STRENGTH)),
         [song.lyrics for song in songs],
         truth,
@@ -78,7 +77,7 @@ def held_out(songs: Sequence[Song]) -> F32:
         cv=StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0),
         method="predict_proba",
     )
-    frequent = said * np.bincount(truth)  # balanced classes are taken back
+    frequent = predicted * np.bincount(truth)  # balanced classes are taken back
     return np.asarray(frequent / frequent.sum(axis=1, keepdims=True), np.float32)
 
 

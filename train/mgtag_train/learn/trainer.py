@@ -29,18 +29,18 @@ History = list[dict[str, float]]
 
 
 class Training:
-    """A run in progress.
+    """A training in progress.
 
     Parameters
     ----------
     config : TrainConfig
     learn : Examples
-        Music to learn from, and items with label -1 that are none.
+        To train on; items with label -1 are not music.
     check : Examples
-        Music to choose the epoch on.
+        To choose the epoch on.
     seed : int
     teachers : sequence of nn.Module
-        Networks whose mean answer to each augmented window is learned instead of its label
+        Networks whose mean probabilities of each augmented window are mixed into its target
         (Hinton et al., arXiv:1503.02531; Beyer et al., arXiv:2106.05237).
     device : str
         ``"cpu"`` or ``"cuda"``. Batches are drawn on the CPU, so both see the same ones.
@@ -90,7 +90,7 @@ class Training:
         return self.epoch >= self.config.epochs or self.epoch - 1 - self.best_epoch >= self.config.patience
 
     def run_epoch(self, step_done: Callable[[], object] = lambda: None) -> dict[str, float]:
-        """Learn for one epoch, validate the mean weights, and return the new row of the history."""
+        """Train for one epoch, validate the mean weights, and return the new row of the history."""
         began, losses = time.monotonic(), []
         order = torch.cat(
             [torch.randperm(len(self.music), generator=self.generator) for _ in range(self.config.slices)]
@@ -106,7 +106,7 @@ class Training:
         return row
 
     def state(self) -> dict[str, Any]:
-        """Return everything needed to go on as if nothing had happened."""
+        """Return everything needed to resume to the last bit."""
         return {
             "model": self.model.state_dict(),
             "mean": self.mean.state_dict(),
@@ -121,7 +121,7 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a state that `state` gave."""
+        """Restore a state that `state` returned."""
         self.model.load_state_dict(state["model"])
         self.mean.load_state_dict(state["mean"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -141,7 +141,9 @@ class Training:
         drawn, wanted = self.learn.batch(items, self.config, self.generator)
         inputs, targets = drawn.to(self.device), wanted.to(self.device)
         if self.teachers:
-            targets = targets.lerp(_mean_answer(self.teachers, inputs), self.config.distillation_weight)
+            targets = targets.lerp(
+                _mean_probabilities(self.teachers, inputs), self.config.distillation_weight
+            )
         self.model.train()
         with torch.autocast(self.device, torch.bfloat16):
             loss = self.model.loss(inputs, targets)
@@ -218,7 +220,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     part.replace(path)
 
 
-def _mean_answer(teachers: Sequence[nn.Module], windows: Tensor) -> Tensor:
+def _mean_probabilities(teachers: Sequence[nn.Module], windows: Tensor) -> Tensor:
     with torch.inference_mode(), torch.autocast(windows.device.type, torch.bfloat16):
         shares = [torch.softmax(teacher(windows).logits.float(), dim=1) for teacher in teachers]
     return torch.stack(shares).mean(dim=0).clone()

@@ -67,7 +67,7 @@ def write(names: Sequence[str], inputs: Inputs, runs: Path, out: Path) -> list[P
 
 
 def tsne(inputs: Inputs, runs: Path) -> dict[str, Any]:
-    """Lay test slices out as the poster does: as they are, and as `kth-attention` sees them."""
+    """Lay test slices out as the KTH paper does: the windows, and the embeddings of `kth-attention`."""
     run = load_trained("kth-attention", "filtered", inputs, runs)
     windows, owner = run.parts["test"].tiles()
     some = _evenly(owner.numpy(), SLICES_A_TRACK)

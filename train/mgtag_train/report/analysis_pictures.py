@@ -13,7 +13,7 @@ from mgtag_train.report.records import Analysis
 
 
 def attention(analysis: Analysis) -> Figure:
-    """Mean attention of `tokens` over the twenty steps; rings are the deck's three steps of each genre."""
+    """Mean attention of `tokens` over the twenty steps; rings are the paper's three steps of each genre."""
     found = {key: analysis[key]["attention"]["by_genre"] for key in ("filtered", "tracks")}
     grids = {key: np.array([row["mean"] for row in rows.values()]) for key, rows in found.items()}
     ratio = {key: grid * grid.shape[1] for key, grid in grids.items()}
@@ -31,7 +31,7 @@ def attention(analysis: Analysis) -> Figure:
         ax.set_title(f"{key} ({analysis[key]['tracks']} tracks)")
         ax.tick_params(length=0)
         bare(ax, "left", "bottom")
-    axes[-1].set_xlabel("step of the clip; rings: the deck's three steps of most attention")
+    axes[-1].set_xlabel("step of the clip; rings: the paper's three steps of most attention")
     figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02, label="attention, 1 = uniform").outline.set_visible(
         False
     )
@@ -63,7 +63,7 @@ def pca_2d(analysis: Analysis) -> Figure:
 
 
 def pca_3d(analysis: Analysis) -> Figure:
-    """Draw clips and genres in three dimensions, as the deck has them."""
+    """Draw clips and genres in three dimensions, as the paper has them."""
     one = analysis["filtered"]
     points, labels, names = np.array(one["points"]["xyz"]), np.array(one["points"]["label"]), one["labels"]
     figure = blank(7.4, 5.6)
@@ -88,7 +88,7 @@ def pca_3d(analysis: Analysis) -> Figure:
 
 
 def tsne(analysis: Analysis) -> Figure:
-    """Test slices laid out by t-SNE, as they are and as `kth-attention` sees them."""
+    """Test slices laid out by t-SNE, as they are and as `kth-attention` embeds them."""
     one = analysis
     figure = blank(8.6, 4.9)
     titles = {"before": "before training: the windows", "after": "after: the network's embeddings"}

@@ -1,4 +1,4 @@
-"""What each convolution block of `mfcc-26` answers to."""
+"""The genres that excite each convolution block of `mfcc-26`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BATCH = 32
 
 @torch.inference_mode()
 def blocks(inputs: Inputs, runs: Path) -> dict[str, Any]:
-    """Ask each channel of each block of `mfcc-26` which genre excites it most."""
+    """Find the genre that excites each channel of each block of `mfcc-26` most."""
     run = load_trained("mfcc-26", "filtered", inputs, runs)
     assert isinstance(run.model, Mfcc)
     examples = run.parts["test"]
@@ -43,7 +43,7 @@ def blocks(inputs: Inputs, runs: Path) -> dict[str, Any]:
 def preferences(
     activation: F64, labels: I64, names: tuple[str, ...], tracks: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Say which genre each channel of a block prefers, and how much.
+    """Return which genre each channel of a block prefers, and how much.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ Mask = NDArray[np.bool_]
 
 COUNTS = (0, 4, 10, 20, 39)  # frames removed of each slice
 MIDDLE = COUNTS[1:-1]
-EVERY = 3  # slices of a track: every third says it as well, and in a third of the time
+EVERY = 3  # slices of a track: every third gives the same figures in a third of the time
 DRAWS = 3  # of chance
 
 
@@ -52,7 +52,7 @@ REMOVALS: dict[str, Callable[[F32, Mask], F32]] = {"averaged": averaged, "silenc
 
 
 def measure(
-    tagger: Tagger, tracks: SliceDataset, tell: Callable[[str], object] = lambda told: None
+    tagger: Tagger, tracks: SliceDataset, tell: Callable[[str], object] = lambda step: None
 ) -> dict[str, Any]:
     """Draw both curves for every method, and for chance, on some tracks.
 

@@ -26,8 +26,8 @@ def section(record: Mapping[str, Any]) -> str:
         "attention of all slices, the same for each: where it does as well as attention does, attention",
         "knows a place in the slice, not the sound.",
     ]
-    for removal, told in WAYS.items():
-        lines += ["", f"Removed frames {told}:", "", *_table(record, removal)]
+    for removal, text in WAYS.items():
+        lines += ["", f"Removed frames {text}:", "", *_table(record, removal)]
     counts = sorted(((better(record, method), method) for method in METHODS), reverse=True)
     lines += [
         "",
@@ -84,5 +84,5 @@ def _table(record: Mapping[str, Any], removal: str) -> list[str]:
 
 
 def _area(area: Mapping[str, float], name: str) -> str:
-    told = f"{area['area']:.3f}"
-    return told if name == "chance" else f"{told} ({area['from_chance']:+.3f} ± {area['error']:.3f})"
+    shown = f"{area['area']:.3f}"
+    return shown if name == "chance" else f"{shown} ({area['from_chance']:+.3f} ± {area['error']:.3f})"

@@ -36,12 +36,12 @@ def steps(records: Runs) -> list[str]:
         slices, tracks = (_accuracy(runs, "test", of) for of in ("slices", "tracks"))
         against = STEPS[name]
         gain = f"{tracks - _accuracy(records[against]['filtered'], 'test'):+.3f}" if against in names else ""
-        chosen = f"{_accuracy(runs, 'valid'):.3f}" if "valid" in runs[0].measured else "learned"
+        chosen = f"{_accuracy(runs, 'valid'):.3f}" if "valid" in runs[0].measured else "trained on"
         row = [f"`{name}`", f"`{against}`" if gain else "", gain, f"{tracks:.3f}", chosen]
         rows.append([*row, f"{slices:.3f}", f"{tracks - slices:+.3f}", str(len(runs))])
     head = ["system", "against", "gain", "test tracks", "validation tracks", "test slices", "voting brings"]
     return [
-        "### What brought it there",
+        "### What each step contributes",
         "",
         "Accuracy under *filtered*, means over the seeds. With 290 test tracks one standard error is 0.027,",
         "so that only the largest steps here are more than chance; validation chose between systems, not",
@@ -90,7 +90,7 @@ def search(record: Analysis) -> list[str]:
         f"### Settings of `{record['experiment']}`",
         "",
         f"{len(record['trials'])} of the {size} points of a grid, in random order, one seed each, under",
-        f"*{split}*; {record['pruned']} were given up half way. On validation, never on test:",
+        f"*{split}*; {record['pruned']} were pruned. On validation, never on test:",
         "",
         *table(["rank", *settings, "log loss", "accuracy"], rows),
     ]

@@ -1,4 +1,4 @@
-"""What the reports print, as constants: typed from their pages, each with where it stands."""
+"""Figures of the papers, as constants: typed from their pages, each with where it stands."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ QUEENS_REPORT = {
 
 # upc-mfcc-cnn, "Results" and "Results II": the diagonal of each matrix; 40 clips a genre. The cells beside
 # it are left out: the page's first matrix has lost one cell of every row, 8 clips in all. Its diagonal,
-# with classical's last cell as the right one, comes to the 61 % that the deck states.
+# with classical's last cell as the right one, comes to the 61 % that the paper states.
 MFCC_CLIPS = 40
 MFCC_LABELS = ("jazz", "reggae", "metal", "hiphop", "pop", "blues", "disco", "rock", "country", "classical")
 MFCC_DIAGONAL = {
     "mfcc-26": dict(zip(MFCC_LABELS, (30, 34, 16, 20, 21, 25, 33, 29, 23, 12), strict=True)),
     "mfcc-18": dict(zip(MFCC_LABELS, (28, 35, 15, 20, 24, 22, 35, 34, 18, 8), strict=True)),
 }
-# upc-mfcc-cnn, "Convolutional Layers Outputs"; the deck's "Rap" is GTZAN's hiphop.
+# upc-mfcc-cnn, "Convolutional Layers Outputs"; the paper's "Rap" is GTZAN's hiphop.
 BLOCK_GENRES = ("hiphop", "jazz", "pop")
 
 # kth-attention-cnn, "Results & Conclusion": training and test accuracy of valence.

@@ -38,7 +38,7 @@ def after(report: str, records: Runs, analyses: Mapping[str, Analysis]) -> list[
 
 
 def queens(records: Runs) -> list[str]:
-    """Table V and Table IV of the Queen's report, beside `queens-parallel`."""
+    """Table V and Table IV of the Queen's paper, beside `queens-parallel`."""
     runs = records.get("queens-parallel", {})
     if not runs:
         return []
@@ -62,17 +62,17 @@ def queens(records: Runs) -> list[str]:
 
 
 def mfcc(records: Runs) -> list[str]:
-    """Both diagonals of the deck on cepstral coefficients, as shares of a genre's clips, beside ours."""
+    """Both diagonals of the UPC paper, as shares of a genre's clips, beside ours."""
     names = [name for name in MFCC_DIAGONAL if name in records]
     if not names:
         return []
     labels = next(iter(records[names[0]].values()))[0].labels
     head, rows = ["genre"], [[label] for label in (*labels, "all")]
     for name in names:
-        told = MFCC_DIAGONAL[name]
-        head.append(f"`{name}`, the deck")
-        deck_says = [told[label] / MFCC_CLIPS for label in labels]
-        for row, share in zip(rows, [*deck_says, float(np.mean(deck_says))], strict=True):
+        correct = MFCC_DIAGONAL[name]
+        head.append(f"`{name}`, the paper")
+        paper_shares = [correct[label] / MFCC_CLIPS for label in labels]
+        for row, share in zip(rows, [*paper_shares, float(np.mean(paper_shares))], strict=True):
             row.append(f"{share:.2f}")
         for split, found in records[name].items():
             head.append(split)
@@ -83,7 +83,7 @@ def mfcc(records: Runs) -> list[str]:
     return [
         "### Genres found by cepstral coefficients",
         "",
-        f"The share of each genre's test clips that is found: the deck's two matrices ({MFCC_CLIPS} clips a",
+        f"The share of each genre's test clips that is found: the paper's two matrices ({MFCC_CLIPS} clips a",
         "genre), and ours, means over the seeds; *all* is accuracy.",
         "",
         *table(head, rows),
@@ -91,7 +91,7 @@ def mfcc(records: Runs) -> list[str]:
 
 
 def valence(records: Runs) -> list[str]:
-    """Return the poster's table of valence beside ours."""
+    """Return the KTH paper's table of valence beside ours."""
     rows = []
     for name, (train, test) in KTH_VALENCE.items():
         if name not in records:
@@ -105,19 +105,19 @@ def valence(records: Runs) -> list[str]:
         rows.append(row)
     if not rows:
         return []
-    head = ["system", "poster: train", "test", "leaking slices: train", "test"]
+    head = ["system", "paper: train", "test", "leaking slices: train", "test"]
     return [
         "### Valence",
         "",
-        "Accuracy on sad, neutral and happy, from the same network as the genre; the poster's split is not",
-        "told.",
+        "Accuracy on sad, neutral and happy, from the same network as the genre; the paper's split is not",
+        "stated.",
         "",
         *table([*head, "filtered slices: train", "test", "tracks: test"], rows),
     ]
 
 
 def blocks(record: Analysis) -> list[str]:
-    """Return what each convolution block answers to, beside the deck's three examples."""
+    """Return the genres that excite each convolution block, beside the UPC paper's three examples."""
     rows = []
     for number, block in enumerate(record["blocks"]):
         theirs = BLOCK_GENRES[number] if number < len(BLOCK_GENRES) else ""
@@ -128,12 +128,12 @@ def blocks(record: Analysis) -> list[str]:
         row = [str(number + 1), theirs, favourites, verdict if theirs else "", f"{block['ratio']:.2f}"]
         row += [f"{100 * block['explained']:.0f} %", f"{block['alive']} of {block['channels']}", example]
         rows.append(row)
-    head = ["block", "the deck", "channels that prefer", "holds", "selectivity", "explained", "alive"]
+    head = ["block", "the paper", "channels that prefer", "holds", "selectivity", "explained", "alive"]
     return [
-        "### What each convolution block answers to",
+        "### Genres that excite each convolution block",
         "",
-        f"Of `{record['run']}`, over {record['tracks']} test tracks: the genres that most channels answer to",
-        "most (the deck's example holds where its genre is first); *selectivity*, the median over channels",
+        f"Of `{record['run']}`, over {record['tracks']} test tracks: the genres that excite most channels",
+        "most (the paper's example holds where its genre is first); *selectivity*, the median over channels",
         "of the favourite genre's mean answer over that of all genres; *explained*, the median share of a",
         "channel's variance over tracks that lies between genres; and the most selective channel with its",
         "genre, selectivity, and the clip that excites it most.",
@@ -143,7 +143,7 @@ def blocks(record: Analysis) -> list[str]:
 
 
 def tsne(record: Analysis) -> list[str]:
-    """Return what the t-SNE pictures show, in two figures."""
+    """Return the neighbour shares of the t-SNE pictures."""
     before, after_training = record["before"]["like"], record["after"]["like"]
     return [
         "### Slices before and after training",
@@ -155,7 +155,7 @@ def tsne(record: Analysis) -> list[str]:
 
 
 def lyrics(records: Runs) -> list[str]:
-    """Return Table 2 of the lyrics report beside ours, for the genres that were measured here."""
+    """Return Table 2 of the lyrics paper beside ours, for the genres that were measured here."""
     columns: dict[str, Mapping[str, float]] = {}
     for name in (name for name in records if name.startswith("lyrics-")):
         runs = records[name][EXPERIMENTS[name].task.honest_split]
@@ -171,7 +171,7 @@ def lyrics(records: Runs) -> list[str]:
     return [
         "### F1 by genre",
         "",
-        "Table 2 is of the report's fusion on sixteen genres; those are shown that were measured here. Ours",
+        "Table 2 is of the paper's fusion on sixteen genres; those are shown that were measured here. Ours",
         "are means over the seeds, those of `lyrics-cnn` under *filtered*.",
         "",
         *table(["genre", *columns], rows),

@@ -76,12 +76,12 @@ def best(records: Runs) -> str:
 def queens(records: Runs) -> Figure | None:
     """Draw Table IV beside `queens-parallel`."""
     runs = records.get("queens-parallel", {})
-    panels = {"the report, Table IV": (QUEENS_LABELS, QUEENS_CONFUSION)} | _panels(runs)
+    panels = {"the paper, Table IV": (QUEENS_LABELS, QUEENS_CONFUSION)} | _panels(runs)
     return matrices(panels) if runs else None
 
 
 def kth(records: Runs) -> Figure | None:
-    """`kth-attention` under both splits; the poster's own matrix is a picture without numbers."""
+    """`kth-attention` under both splits; the paper's own matrix is a picture without numbers."""
     runs = records.get("kth-attention", {})
     return matrices(_panels(runs)) if runs else None
 
@@ -93,7 +93,7 @@ def best_system(records: Runs) -> Figure | None:
 
 
 def mfcc(records: Runs) -> Figure | None:
-    """`mfcc-26`: its matrix on the deck's kind of split, and each genre's share found beside the deck's."""
+    """`mfcc-26`: its matrix on the paper's kind of split, and each genre's share found beside the paper's."""
     runs = records.get("mfcc-26", {})
     if "tracks" not in runs:
         return None
@@ -104,8 +104,8 @@ def mfcc(records: Runs) -> Figure | None:
     ax = figure.add_axes((0.64, 0.19, 0.34, 0.68))
     labels = runs["tracks"][0].labels
     order = sorted(labels, key=lambda label: MFCC_DIAGONAL["mfcc-26"][label])
-    says = [MFCC_DIAGONAL["mfcc-26"][label] / MFCC_CLIPS for label in order]
-    ax.scatter(says, range(len(order)), color=INK, marker="D", s=26, label="the deck", zorder=3)
+    published = [MFCC_DIAGONAL["mfcc-26"][label] / MFCC_CLIPS for label in order]
+    ax.scatter(published, range(len(order)), color=INK, marker="D", s=26, label="the paper", zorder=3)
     for split, found in runs.items():
         ours = [np.mean([run.by_genre[label]["recall"] for run in found]) for label in order]
         ax.scatter(ours, range(len(order)), color=SPLITS[split], s=34, label=split, zorder=3)
@@ -131,7 +131,7 @@ def mfcc(records: Runs) -> Figure | None:
 def curves(records: Runs) -> Figure | None:
     """Accuracy on validation slices after each epoch, a line a seed, a dot where weights were kept.
 
-    What has learned from the validation tracks as well has no such curve.
+    A network that was trained on the validation tracks too has no such curve.
     """
     first = {name: next(iter(by_split.values()))[0] for name, by_split in records.items()}
     names = [name for name, run in first.items() if run.history and "valid" in run.measured]

@@ -72,12 +72,12 @@ class ReportFolder:
 
 
 def report_folder(to: Path | None = None) -> ReportFolder:
-    """Return the folder to write to: the one that was asked for, or ``train/`` of the checkout.
+    """Return the folder to write to: the one given, or ``train/`` of the checkout.
 
     Raises
     ------
     UsageError
-        If none was asked for and this is an installed package, which is never written to.
+        If none is given and this is an installed package, which is never written to.
     """
     if to is not None:
         return ReportFolder(to)

@@ -34,7 +34,7 @@ PICTURES = {  # under the tables of each report, where they have been drawn
         "pca-3d": "Clips in three principal components",
         "attention": "Mean attention of each genre over the twenty steps",
     },
-    "upc-mfcc-cnn": {"confusion-mfcc": "Confusions of mfcc-26 beside the deck's"},
+    "upc-mfcc-cnn": {"confusion-mfcc": "Confusions of mfcc-26 beside the paper's"},
     "mgtag": {
         "confusion-best": "Confusions of the best system",
         "reliability": "Confidence against accuracy of the best system",
@@ -165,10 +165,7 @@ def overview(records: Runs) -> list[str]:
 
 
 def table(experiments: Sequence[Experiment], records: Runs) -> list[str]:
-    """Return a row for what a report claims of each experiment, and one for each split of ours.
-
-    Where nobody has run it, the claim stands alone.
-    """
+    """Return a row for a paper's figures of each experiment, and one for each split of ours."""
     head = ["system", "split", "of", *COLUMNS.values(), "seeds", "minutes"]
     rows: list[list[str]] = []
     for experiment in experiments:

@@ -1,4 +1,4 @@
-"""What the deck asks of its network's codes and attention, asked of `tokens`."""
+"""The embeddings and the attention of `tokens`, analysed as in its paper."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from mgtag_train.lab.trained import Trained, load_trained
 from mgtag_train.report import class_statistics
 from mgtag_train.report.paper_figures import EQUATIONS, NEAREST
 
-# Dimensions that the codes are brought to. The deck's pictures are in 2 and 3, its equations in 3.
+# Dimensions that the embeddings are reduced to. The paper's pictures are in 2 and 3, its equations in 3.
 SPACES = {"2": 2, "3": 3, "128": None}
-GROUPS = (("hiphop", "pop", "reggae"), ("rock", "metal"), ("blues", "country"))  # close, says the deck
+GROUPS = (("hiphop", "pop", "reggae"), ("rock", "metal"), ("blues", "country"))  # close, states the paper
 SHRINKAGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # scikit-learn's C
 BATCH = 32
 
 
 def tokens(inputs: Inputs, runs: Path) -> dict[str, Any]:
-    """Ask `tokens` what the deck asked: under the honest split, under the deck's own, and untrained.
+    """Analyse `tokens` under the honest split, under the paper's own, and untrained.
 
     The same network with random weights, asked about the honest split, tells what is in the sound and
     the architecture, and was not learned.
@@ -40,14 +40,14 @@ def tokens(inputs: Inputs, runs: Path) -> dict[str, Any]:
     torch.manual_seed(0)
     blank = type(filtered.model)(filtered.model.spec).eval()
     return {
-        "filtered": _asked(filtered),
-        "tracks": _asked(load_trained("tokens", "tracks", inputs, runs)),
-        "untrained": _asked(replace(filtered, name="tokens/untrained", model=blank)),
+        "filtered": _analysed(filtered),
+        "tracks": _analysed(load_trained("tokens", "tracks", inputs, runs)),
+        "untrained": _analysed(replace(filtered, name="tokens/untrained", model=blank)),
     }
 
 
-def _asked(run: Trained) -> dict[str, Any]:
-    parts = {part: _heard(run, part) for part in run.parts}
+def _analysed(run: Trained) -> dict[str, Any]:
+    parts = {part: _outputs(run, part) for part in run.parts}
     test, genres = parts["test"], run.genres("test")
     codes, n_labels, names = test["codes"], len(run.labels), run.labels
     spaces: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def _asked(run: Trained) -> dict[str, Any]:
         "spaces": spaces,
         "attention": _attention(test["attention"], genres, names),
         "mood": moods(
-            {part: (heard["codes"], run.genres(part)) for part, heard in parts.items()}, test["answers"]
+            {part: (each["codes"], run.genres(part)) for part, each in parts.items()}, test["answers"]
         ),
     }
 
@@ -101,11 +101,11 @@ def _attention(weights: F64, genres: I64, names: tuple[str, ...]) -> dict[str, A
 
 
 def moods(parts: Mapping[str, tuple[F64, I64]], answers: I64) -> dict[str, Any]:
-    """Learn moods from frozen codes, as the deck proposes.
+    """Learn moods from frozen codes, as the paper proposes.
 
     The moods follow from the genre (terciles of the genres' mean valence), so a network that knows
     genres knows them; ``unseen`` tells what codes know of mood beyond that: each genre's clips are
-    asked about by a classifier that was shown none of that genre.
+    classified by one that was shown none of that genre.
 
     Parameters
     ----------
@@ -121,23 +121,23 @@ def moods(parts: Mapping[str, tuple[F64, I64]], answers: I64) -> dict[str, Any]:
         most frequent in training, ``by_genre`` the one that follows from the network's genre.
     """
     of_genre = np.array(GTZAN_MOODS)
-    (learn, seen), (check, chosen_on), (ask, truth) = (parts[part] for part in ("train", "valid", "test"))
+    (learn, seen), (check, chosen_on), (test, truth) = (parts[part] for part in ("train", "valid", "test"))
 
     def learned(c: float, among: Any = slice(None)) -> Any:
         classifier = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000))
         return classifier.fit(learn[among], of_genre[seen[among]])
 
     best = max(SHRINKAGES, key=lambda c: learned(c).score(check, of_genre[chosen_on]))
-    said, mood = learned(best).predict(ask), of_genre[truth]
+    predicted, mood = learned(best).predict(test), of_genre[truth]
     unseen = np.zeros_like(mood)
     for genre in np.unique(truth):
-        unseen[truth == genre] = learned(best, seen != genre).predict(ask[truth == genre])
+        unseen[truth == genre] = learned(best, seen != genre).predict(test[truth == genre])
     majority = np.bincount(of_genre[seen]).argmax()
     return {
         "moods": MOODS,
         "c": best,
-        "accuracy": float((said == mood).mean()),
-        "macro_f1": float(f1_score(mood, said, average="macro")),
+        "accuracy": float((predicted == mood).mean()),
+        "macro_f1": float(f1_score(mood, predicted, average="macro")),
         "majority": float((mood == majority).mean()),
         "by_genre": float((of_genre[answers] == mood).mean()),
         "unseen": float((unseen == mood).mean()),
@@ -145,7 +145,7 @@ def moods(parts: Mapping[str, tuple[F64, I64]], answers: I64) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def _heard(run: Trained, part: str) -> dict[str, Any]:
+def _outputs(run: Trained, part: str) -> dict[str, Any]:
     """Codes (mean of a clip's twenty), attention over the steps, and answers of a part's tracks."""
     assert isinstance(run.model, Tokens)
     examples = run.parts[part]

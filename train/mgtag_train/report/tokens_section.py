@@ -1,7 +1,7 @@
-"""The deck's lists and claims beside what was measured, as Markdown.
+"""The tokens paper's lists and statements beside what was measured, as Markdown.
 
-Whether a claim holds is computed by the rules of `claims`, asked of the network trained under either
-split, and of one with random weights: what holds there too was not learned.
+The rules of `paper_statements` are applied to the network trained under either split, and to one with
+random weights: what holds there too was not learned.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ MOOD = {
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
     "majority": "most frequent mood",
-    "by_genre": "from its genre answer",
+    "by_genre": "from its genre prediction",
     "unseen": "unseen genres",
 }
 
 
 def section(record: Mapping[str, Network]) -> list[str]:
-    """Return the lines that set the deck's analyses beside ours.
+    """Return the lines that set the paper's analyses beside ours.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def section(record: Mapping[str, Network]) -> list[str]:
     main = record["filtered"]
     spread = " + ".join(f"{100 * share:.0f}" for share in main["explained"])
     return [
-        "### What its codes and its attention tell",
+        "### Embeddings and attention",
         "",
         f"The mean of a clip's twenty codes of 128, on {main['tracks']} test tracks (*filtered*), and on",
-        f"{record['tracks']['tracks']} of the deck's own kind of split (*tracks*). Three principal axes",
+        f"{record['tracks']['tracks']} of the paper's own kind of split (*tracks*). Three principal axes",
         f"hold {spread} % of the variance. *Random weights* is the same network untrained: what",
-        "holds there too is in the sound and the architecture, and was not learned.",
+        "holds there too comes from the sound and the architecture, and was not learned.",
         "",
         "**Nearest genres**, by the genres' means in three dimensions, nearest first; in bold those that",
-        "the deck has too:",
+        "the paper lists too:",
         "",
         *_nearest(record),
         "",
@@ -64,7 +64,7 @@ def section(record: Mapping[str, Network]) -> list[str]:
         "",
         *_attention(record),
         "",
-        "**Which of the deck's claims hold:**",
+        "**Which of the paper's statements hold:**",
         "",
         *_verdicts(record),
         "",
@@ -82,7 +82,7 @@ def _verdicts(record: Mapping[str, Network]) -> list[str]:
         for number, statement in enumerate(STATEMENTS)
     ]
     counts = [f"{sum(verdicts(record[key]).values())} of {len(STATEMENTS)} hold" for key in COLUMNS]
-    return table(["the deck says", "rule", *COLUMNS.values()], [*rows, ["", "", *counts]])
+    return table(["the paper states", "rule", *COLUMNS.values()], [*rows, ["", "", *counts]])
 
 
 def _nearest(record: Mapping[str, Network]) -> list[str]:
@@ -104,25 +104,25 @@ def _nearest(record: Mapping[str, Network]) -> list[str]:
         for genre, theirs in NEAREST.items()
     ]
     return [
-        *table(["genre", "the deck", *COLUMNS.values()], [*rows, ["shared", "", *map(count, COLUMNS)]]),
+        *table(["genre", "the paper", *COLUMNS.values()], [*rows, ["shared", "", *map(count, COLUMNS)]]),
         "",
         f"Shared in two dimensions: {elsewhere('2')}; in all 128: {elsewhere('128')}.",
     ]
 
 
 def _equations(record: Mapping[str, Network]) -> Iterator[str]:
-    yield "**Equations**, in three dimensions: the nearest of the seven other genres, the rank of the deck's"
+    yield "**Equations**, in three dimensions: the nearest of the seven other genres, the rank of the paper's"
     yield "answer, its distance from the sum in mean distances between genres, and how many of all 630"
     yield "equations fit better:"
     yield ""
     rows = []
     for number, terms in enumerate(EQUATIONS):
-        for key, told in COLUMNS.items():
+        for key, title in COLUMNS.items():
             found = record[key]["spaces"][SPACE]["equations"][number]
             rank, distance, better = f"{found['rank']} of {found['of']}", found["residual"], found["fit"]
             name = equation_text(terms) if key == "filtered" else ""
-            rows.append([name, told, found["answer"], rank, f"{distance:.2f}", f"{100 * better:.0f} %"])
-    yield from table(["the deck", "network", "nearest", "rank", "distance", "fit better"], rows)
+            rows.append([name, title, found["answer"], rank, f"{distance:.2f}", f"{100 * better:.0f} %"])
+    yield from table(["the paper", "network", "nearest", "rank", "distance", "fit better"], rows)
     yield ""
     yield "Those that come out best here (*filtered*; of 630 some must, so they are no finding):"
     best = record["filtered"]["spaces"][SPACE]["best_equations"]
@@ -137,7 +137,7 @@ def _steps(record: Mapping[str, Network]) -> list[str]:
             steady = record[key]["attention"]["by_genre"][genre]["steady"]
             row += [listed(top(record[key], genre)), f"{100 * steady:.0f} %"]
         rows.append(row)
-    return table(["genre", "the deck", "filtered", "again", "tracks", "again"], rows)
+    return table(["genre", "the paper", "filtered", "again", "tracks", "again"], rows)
 
 
 def _attention(record: Mapping[str, Network]) -> Iterator[str]:
@@ -145,21 +145,21 @@ def _attention(record: Mapping[str, Network]) -> Iterator[str]:
     yield "the steps, and against tracks whose genres were shuffled:"
     yield ""
     rows = []
-    for key, told in COLUMNS.items():
+    for key, title in COLUMNS.items():
         found = record[key]["attention"]
         one = found["all"]
         sure = sum(row["p"] < SURE for row in found["by_genre"].values())
         figures = [f"{one['p']:.4f}", f"{one['clear']} of 20", f"{one['ratio']:.2f}", f"{sure} of 10"]
-        rows.append([told, *figures, f"{found['p_genres_differ']:.4f}"])
+        rows.append([title, *figures, f"{found['p_genres_differ']:.4f}"])
     head = ["network", "p", "steps over 3 errors from 1/20", "largest / smallest", f"genres, p < {SURE:g}"]
     yield from table([*head, "p that genres differ"], rows)
 
 
 def _mood(record: Mapping[str, Network]) -> Iterator[str]:
-    yield "**Mood from frozen codes**, which the deck leaves to be done: logistic regression on the mean"
+    yield "**Mood from frozen codes**, which the paper leaves as future work: logistic regression on the mean"
     yield "code, to sad, neutral and happy. These are weak labels, derived from the genre by terciles of"
-    yield "valence, so that whoever knows the genre knows the mood; *unseen genres* asks of each genre a"
+    yield "valence, so that the genre gives the mood; *unseen genres* predicts each genre's clips by a"
     yield "classifier that was shown none of it."
     yield ""
-    rows = [[told, *(f"{record[key]['mood'][name]:.3f}" for name in MOOD)] for key, told in COLUMNS.items()]
+    rows = [[title, *(f"{record[key]['mood'][name]:.3f}" for name in MOOD)] for key, title in COLUMNS.items()]
     yield from table(["network", *MOOD.values()], rows)

@@ -1,6 +1,6 @@
 """Finished networks to a bundle: calibrate them, choose one, measure all, write what a listener needs.
 
-The validation tracks choose network, temperatures and threshold; the test tracks are heard once.
+The validation tracks choose network, temperatures and threshold; the test tracks are used once.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import numpy as np
 from mgtag.bundle import Bundle, write
 from mgtag.card import GENRE, Card, Head
 from mgtag.models import Network
-from mgtag_train.data.corpus import Corpus
-from mgtag_train.data.tracks import SliceDataset
+from mgtag_train.data.reading import Corpus
+from mgtag_train.data.tracks import MelTrack, SliceDataset
 from mgtag_train.learn import metrics
 from mgtag_train.learn.calibration import NEVER, Calibration, calibrate
 from mgtag_train.learn.config import TrainConfig
+from mgtag_train.learn.evaluation import predict_tracks
+from mgtag_train.learn.metrics import Predictions
 from mgtag_train.learn.run_record import commit, versions
-from mgtag_train.learn.trainer import predict
 from mgtag_train.ship.export import export, fold_norms, rounded
 
 # Of genres where a capital is not enough; a label that has capitals already keeps them.
@@ -36,14 +37,23 @@ SPELLING = {
 
 
 def make_bundle(
-    models: Sequence[Network], seeds: Sequence[int], corpus: Corpus, out: Path, config: TrainConfig, name: str
+    models: Sequence[Network],
+    seeds: Sequence[int],
+    corpus: Corpus,
+    not_music: Sequence[MelTrack],
+    out: Path,
+    config: TrainConfig,
+    name: str,
 ) -> Bundle:
     """Choose a network on validation, measure all of them on test, write the bundle."""
+    sounds = SliceDataset(not_music, corpus.source.spec)
+    sets = {"valid": corpus.dataset("valid"), "test": corpus.dataset("test"), "not music": sounds}
     written = [rounded(fold_norms(model)) for model in models]
-    calibrations = [fit_calibration(model, corpus) for model in written]
-    valid = [measure(m, c, corpus.dataset("valid")) for m, c in zip(written, calibrations, strict=True)]
+    predicted = [{name: predict_tracks(model, each) for name, each in sets.items()} for model in written]
+    calibrations = [calibrate(one["valid"], one["not music"]) for one in predicted]
+    rows = list(zip(calibrations, predicted, strict=True))
+    valid, test = ([measure(c, one[part]) for c, one in rows] for part in ("valid", "test"))
     chosen = int(np.argmin([figures["track_log_loss"] for figures in valid]))
-    test = [measure(m, c, corpus.dataset("test")) for m, c in zip(written, calibrations, strict=True)]
     source, calibration = corpus.source, calibrations[chosen]
     folder = out / name
     spec = export(models[chosen], folder).spec
@@ -67,7 +77,7 @@ def make_bundle(
             "shipped": {"valid": valid[chosen], "test": test[chosen]},
             "test_over_seeds": over_seeds(seeds, test),
             "valid_over_seeds": over_seeds(seeds, valid),
-            "not_music": confidences(written[chosen], calibration, corpus),
+            "not_music": confidences(calibration, predicted[chosen]["not music"], sounds.names),
             "commit": commit(),
             "versions": versions(),
         },
@@ -81,28 +91,12 @@ def spelling(label: str) -> str:
     return SPELLING.get(label, label if label != label.lower() else label.capitalize())
 
 
-def fit_calibration(model: Network, corpus: Corpus) -> Calibration:
-    """Calibrate a network on the validation tracks and on unheard sounds that are no music."""
-    valid, others = corpus.dataset("valid"), SliceDataset(corpus.held_out_negatives, corpus.source.spec)
-    windows, owner = valid.tiles()
-    other_windows, other_owner = others.tiles()
-    return calibrate(
-        predict(model, windows),
-        owner.numpy(),
-        valid.labels.numpy(),
-        predict(model, other_windows),
-        other_owner.numpy(),
-    )
-
-
-def measure(model: Network, calibration: Calibration, tracks: SliceDataset) -> dict[str, float]:
+def measure(calibration: Calibration, predictions: Predictions) -> dict[str, float]:
     """Return every figure of a network on some tracks, rounded to four digits."""
-    windows, owner_tensor = tracks.tiles()
-    logits, owner, truth = predict(model, windows), owner_tensor.numpy(), tracks.labels.numpy()
-    votes = calibration.votes(logits, owner)
+    votes, truth = calibration.votes(predictions.logits, predictions.owner), predictions.truth
     share, precision = metrics.tagged(votes, truth, calibration.threshold)
     figures = {
-        "slice_accuracy": metrics.accuracy(logits, truth[owner]),
+        "slice_accuracy": metrics.accuracy(predictions.logits, truth[predictions.owner]),
         "track_accuracy": metrics.accuracy(votes, truth),
         "track_log_loss": metrics.log_loss(votes, truth),
         "calibration_error": metrics.calibration_error(votes, truth),
@@ -112,12 +106,10 @@ def measure(model: Network, calibration: Calibration, tracks: SliceDataset) -> d
     return {key: round(value, 4) for key, value in figures.items()}
 
 
-def confidences(model: Network, calibration: Calibration, corpus: Corpus) -> dict[str, float]:
-    """Return the mean and highest confidence of each kind of sound that is no music."""
-    others = SliceDataset(corpus.held_out_negatives, corpus.source.spec)
-    windows, owner = others.tiles()
-    confidence = calibration.votes(predict(model, windows), owner.numpy()).max(axis=1)
-    kinds = np.array([name.split(".")[0] for name in others.names])
+def confidences(calibration: Calibration, predictions: Predictions, names: Sequence[str]) -> dict[str, float]:
+    """Return the mean and highest confidence of each kind of sound that is not music."""
+    confidence = calibration.votes(predictions.logits, predictions.owner).max(axis=1)
+    kinds = np.array([name.split(".")[0] for name in names])
     return {
         f"{kind}_{what}": round(float(figure(confidence[kinds == kind])), 4)
         for kind in sorted(set(kinds))

@@ -1,10 +1,10 @@
-"""What ``mgtag train`` does: learn, teach, calibrate, measure, export; one bundle comes out.
+"""What ``mgtag train`` does: train, distil, calibrate, measure, export; one bundle comes out.
 
 Two generations are trained. The networks of the first learn the labels; those of the second learn
 the mean answer of the first to every augmented window, which carries more than a label does ("born
 again": Furlanello et al., arXiv:1805.04770; patient teachers: Beyer et al., arXiv:2106.05237). All
 of them see the training tracks only. The validation tracks choose epoch, seed, temperatures and
-threshold; the test tracks are heard once, at the very end.
+threshold; the test tracks are used once, at the very end.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from pathlib import Path
 
 from mgtag.bundle import Bundle
 from mgtag.card import warnings
-from mgtag_train.data.corpus import find_source, read_corpus
 from mgtag_train.data.download import fetch
+from mgtag_train.data.not_music import held_out_negatives, training_negatives
+from mgtag_train.data.reading import read_tracks
+from mgtag_train.data.sources import find_source
 from mgtag_train.data.tracks import SliceDataset, save_cache
 from mgtag_train.learn.batches import Windows
 from mgtag_train.learn.config import TrainConfig
@@ -53,7 +55,7 @@ def train(
     download : Path, optional
         A folder to download the data set into first, instead of either.
     keep : Path, optional
-        Where to write a mel cache of what was heard.
+        Where to write a mel cache of the audio.
     out : Path
         Folder for checkpoints, run records and, in ``out/<bundle name>``, the bundle.
     seeds : sequence of int
@@ -67,18 +69,24 @@ def train(
     second : TrainConfig
         Of the second generation, of which one network is exported.
     progress : callable
-        Told run, epoch, epochs and the epoch's figures, as training goes; and clips, as they are heard.
+        Called with run, epoch, epochs and the epoch's figures, and with the clips read so far.
     tell : callable
-        Told a sentence of every clip that is left out, and of all that the bundle cannot promise.
+        Called with a sentence for every clip left out, and for all that the bundle cannot promise.
 
     Raises
     ------
     UsageError
-        If the data set is unknown, or its music is not where it was said to be.
+        If the data set is unknown, or its music is not there.
     """
+    source = find_source(dataset)
+
+    def clips_done(what: str, done: int, of: int) -> None:
+        progress(what, done, of, {})
+
     if download is not None:
-        audio = fetch(find_source(dataset), download, lambda what, done, of: progress(what, done, of, {}))
-    corpus = read_corpus(dataset, features, audio, jobs, lambda what, done, of: progress(what, done, of, {}))
+        audio = fetch(source, download, clips_done)
+    corpus = read_tracks(source, audio=audio, features=features, jobs=jobs, progress=clips_done)
+    negatives = training_negatives(source.spec)
     if keep is not None:
         save_cache(keep, corpus.parts, corpus.source)
     for sentence in corpus.left_out:
@@ -92,7 +100,7 @@ def train(
         for plan in configs:
             config = replace(plan, arguments={**plan.arguments, "n_labels": n_labels})
             corpus = corpus.cut_at(config.top_db)
-            learn = SliceDataset(corpus.parts["train"] + corpus.negatives, corpus.source.spec)
+            learn = SliceDataset(corpus.parts["train"] + negatives, corpus.source.spec)
             examples = Windows(learn, n_labels), Windows(corpus.dataset("valid"), n_labels)
             for seed in seeds:
                 called = f"{name}-{config.architecture}-{seed}"
@@ -101,7 +109,7 @@ def train(
         run_all(tasks, jobs, progress)
     models = [load_best(job.folder) for job in generation]
     name = f"{dataset}-{config.architecture.removeprefix('queens-')}-1"
-    made = make_bundle(models, seeds, corpus, out, config, name)
+    made = make_bundle(models, seeds, corpus, held_out_negatives(source.spec), out, config, name)
     for sentence in warnings(made.card, made.card.genre.threshold):
         tell(sentence)
     return made
