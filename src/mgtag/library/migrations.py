@@ -243,8 +243,8 @@ def m002_text_paths_heads_views(db: Database) -> None:
             genre AS heard, round(genre_confidence, 3) AS confidence,
             mood AS heard_mood, round(mood_confidence, 3) AS mood_confidence,
             outcome, reason,
-            CAST(round(duration_s) AS INTEGER) / 60
-                || printf(':%02d', CAST(round(duration_s) AS INTEGER) % 60) AS length,
+            printf('%d:%02d', CAST(round(duration_s) AS INTEGER) / 60, CAST(round(duration_s) AS INTEGER) % 60)
+                AS length,
             path, bundle AS model, run, added
         FROM files WHERE NOT gone
 
@@ -254,12 +254,6 @@ def m002_text_paths_heads_views(db: Database) -> None:
             round(sum(duration_s) / 3600, 1) AS hours
         FROM files, json_each(iif(json_valid(tags), tags, '{}'), '$.genre')
         WHERE NOT gone GROUP BY value ORDER BY tracks DESC
-
-        CREATE VIEW runs AS SELECT
-            r.id, r.action, iif(r.dry_run, 'dry run', '') AS dry_run, r.started, r.ended, r.command AS what,
-            r.bundle AS model, count(j.id) AS changed, coalesce(sum(j.state = 'undone'), 0) AS undone,
-            r.counts, r.version
-        FROM run_log r LEFT JOIN journal j ON j.run = r.id GROUP BY r.id ORDER BY r.id DESC
         """,
     )
     _move_files(db)
@@ -344,6 +338,12 @@ def _move_journal(db: Database) -> None:
         DROP TABLE journal_1
 
         CREATE INDEX journal_run ON journal (run, state)
+
+        CREATE VIEW runs AS SELECT
+            r.id, r.action, iif(r.dry_run, 'dry run', '') AS dry_run, r.started, r.ended, r.command AS what,
+            r.bundle AS model, count(j.id) AS changed, coalesce(sum(j.state = 'undone'), 0) AS undone,
+            r.counts, r.version
+        FROM run_log r LEFT JOIN journal j ON j.run = r.id GROUP BY r.id ORDER BY r.id DESC
 
         CREATE VIEW changes AS SELECT
             j.id, j.run, r.started AS run_started, j.state, j.path,
