@@ -243,8 +243,7 @@ def m002_text_paths_heads_views(db: Database) -> None:
             genre AS heard, round(genre_confidence, 3) AS confidence,
             mood AS heard_mood, round(mood_confidence, 3) AS mood_confidence,
             outcome, reason,
-            printf('%d:%02d', CAST(round(duration_s) AS INTEGER) / 60, CAST(round(duration_s) AS INTEGER) % 60)
-                AS length,
+            printf('%d:%02d', round(duration_s) / 60, CAST(round(duration_s) AS INTEGER) % 60) AS length,
             path, bundle AS model, run, added
         FROM files WHERE NOT gone
 

@@ -335,6 +335,7 @@ def _with_tags(track: Track, found: tags.Tags) -> Track:
         artist=found.artist,
         album=found.album,
         title=found.title,
+        year=found.year,
         tags=found.values,
         written={field: found.own(field) for field in tags.WRITABLE},
     )

@@ -82,7 +82,7 @@ def fields(tag: Tag) -> Fields:
             for value in item.value.decode("utf-8", "replace").split("\0")
         ]
 
-    keys = {"title": "Title", "artist": "Artist", "album": "Album", MGTAG: MGTAG}
+    keys = {"title": "Title", "artist": "Artist", "album": "Album", "date": "Year", MGTAG: MGTAG}
     found = {field: genre.names(field, text(_KEYS[field].decode())) for field in WRITABLE}
     return {**{name: text(key) for name, key in keys.items()}, **found}
 

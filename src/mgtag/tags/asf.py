@@ -38,8 +38,8 @@ class Asf:
         def text(name: str) -> list[str]:
             return [str(value) for key, value in tags if key.lower() == name.lower()]
 
-        keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", MGTAG: MGTAG}
-        found = {name: text(key) for name, key in keys.items()}
+        keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", "date": "WM/Year"}
+        found = {name: text(key) for name, key in [*keys.items(), (MGTAG, MGTAG)]}
         names = {field: genre.names(field, text(_KEYS[field])) for field in WRITABLE}
         return NAME, [Source({**found, **names})]
 

@@ -16,7 +16,13 @@ from mgtag.tags import genres as genre
 from mgtag.tags import id3
 from mgtag.tags.fields import GENRE, Edits, Fields, Names, Source
 
-_INFO = {"title": "INAM", "artist": "IART", "album": "IPRD", "genre": "IGNR"}  # of a wav's LIST chunk
+_INFO = {
+    "title": "INAM",
+    "artist": "IART",
+    "album": "IPRD",
+    "date": "ICRD",
+    "genre": "IGNR",
+}  # of a LIST chunk
 
 
 class Chunked:

@@ -127,6 +127,8 @@ class Tags:
         Names in each of the fields `WRITABLE`, in the file's order.
     provenance : mapping of str to Provenance
         What mgtag wrote last into each field, if it did.
+    year : int
+        0 where the file does not say.
     """
 
     container: str
@@ -135,6 +137,7 @@ class Tags:
     album: str
     values: Mapping[str, Names]
     provenance: Mapping[str, Provenance]
+    year: int = 0
 
     @property
     def genres(self) -> Names:

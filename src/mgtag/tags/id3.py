@@ -155,6 +155,7 @@ def fields(tag: Tag) -> Fields:
     found = _load(tag, tag.frames)
     return {
         **{key: _text(found, name) for key, name in _KEYS.items()},
+        "date": _text(found, "TDRC") or _text(found, "TYER"),
         "genre": genre.parse(_text(found, "TCON"), slash=_is_single(tag)),
         "mood": genre.names("mood", _text(found, _key_of(tag, "mood", found))),
         MGTAG: _text(found, f"TXXX:{MGTAG}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,7 @@ def tags_of(file: BinaryIO) -> Tags:
         album=_line(first("album")),
         values={field: _names(field, sources, provenance.get(field)) for field in WRITABLE},
         provenance=provenance,
+        year=_year(first("date")),
     )
 
 
@@ -70,6 +72,11 @@ def _names(field: str, sources: Sequence[Source], written: Provenance | None) ->
         by_hand = [(s, names) for s, names in telling if names != s.room_for(written.added)]
         telling = by_hand or telling
     return next((names for _, names in [*telling, *found]), ())
+
+
+def _year(dates: Sequence[str]) -> int:
+    found = re.search(r"(?<!\d)\d{4}(?!\d)", " ".join(dates))
+    return int(found[0]) if found else 0
 
 
 def _line(values: Sequence[str]) -> str:
