@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,12 @@ def note_and_hang(path: Path) -> None:
     path.write_text(str(os.getpid()))
     signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
     ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock, as a decoder that never returns
+
+
+def answer_half_and_die() -> None:
+    pipe = next(o for o in gc.get_objects() if isinstance(o, Connection) and o.writable)
+    os.write(pipe.fileno(), struct.pack("!i", 100) + b"the first bytes of a hundred")
+    die()
 
 
 def ceiling() -> int:
@@ -112,6 +121,13 @@ def test_a_worker_of_a_scan_is_bounded() -> None:
         assert isinstance(pool, Workers)
         assert pool.submit(ceiling).result() == MEMORY
         assert pool._limit_s == HEARING_S
+
+
+def test_a_worker_that_dies_in_the_middle_of_its_answer_is_dead() -> None:
+    with Workers(1) as pool:
+        with pytest.raises(BrokenExecutor):
+            pool.submit(answer_half_and_die).result()
+        assert pool.submit(abs, -3).result() == 3
 
 
 def test_what_cannot_be_sent_is_told_and_costs_no_worker() -> None:

@@ -107,13 +107,14 @@ class _Process:
     def call(self, task: Any, limit_s: float | None) -> Any:
         try:
             self._pipe.send(task)
-            if not self._pipe.poll(limit_s):
-                self.kill()
-                raise TimeoutError(f"it took longer than {limit_s:.0f} s")
-            result, error = self._pipe.recv()
-        except (EOFError, ConnectionError, BrokenPipeError) as gone:
+            in_time = self._pipe.poll(limit_s)
+            result, error = self._pipe.recv() if in_time else (None, None)
+        except (EOFError, OSError) as gone:  # the latter in the middle of an answer
             self.kill()
             raise WorkerDied(f"a worker ended with exit code {self._process.exitcode}") from gone
+        if not in_time:
+            self.kill()
+            raise TimeoutError(f"it took longer than {limit_s:.0f} s")
         if error is not None:
             raise error
         return result
