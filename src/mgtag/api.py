@@ -159,7 +159,7 @@ def scan(
     policy = replace(policy, dry_run=policy.dry_run or dry_run)
     roots = [Path(path).expanduser() for path in paths]
     with (
-        Index(Path(index) if index is not None else default_path(), mend=True) as store,
+        Index(Path(index) if index is not None else default_path()) as store,
         store.sole_writer(),
         workers.executor(jobs or os.cpu_count() or 1, tagger.device) as pool,
     ):

@@ -148,11 +148,8 @@ def _mgtag(
         context.default_map = settings_of(context.command)
 
 
-def open_index(path: Path | None, mend: bool = False) -> Index:
-    """Open the index that was asked for, or the user's own; a damaged one may be set aside, and is told."""
+def open_index(path: Path | None) -> Index:
+    """Open the index that was asked for, or the user's own."""
     from mgtag.library.index import Index, default_path
 
-    index = Index(path or default_path(), mend)
-    if index.mended:
-        typer.echo(f"mgtag: {index.mended}", err=True)
-    return index
+    return Index(path or default_path())

@@ -52,7 +52,7 @@ def undo_command(
         paths=tuple(Path(word) for word in what or () if not word.isdecimal()),
         genre=genre,
     )
-    with open_index(index, mend=True) as store:
+    with open_index(index) as store:
         if list_:
             show_runs(store.runs(), store.entries(), json)
             return
@@ -108,7 +108,7 @@ def log_command(
     from mgtag.library.undo import entries_of
     from mgtag.view.runs import show_entries, show_runs
 
-    with open_index(index, mend=True) as store:
+    with open_index(index) as store:
         if run is None:
             show_runs(store.runs(), store.entries(), json)
         else:

@@ -62,15 +62,7 @@ class Comparison:
             for row in self.index.same_date(*dated)
             if row.path not in self.new and _has_left(row, spelt, shut)
         )
-        moves = dict(
-            _moves(
-                {row.path: row for row in (*left, *elsewhere)},
-                self.new,
-                spelt,
-                self.index.signature,
-                same_sound,
-            )
-        )
+        moves = dict(_moves({row.path: row for row in (*left, *elsewhere)}, self.new, spelt, same_sound))
         self.index.move_all((row.path, new) for new, row in moves.items())
         moved = {row.path for row in moves.values()}
         self.index.set_gone(row.path for row in left if row.path not in moved and not row.gone)
@@ -101,11 +93,7 @@ class Comparison:
 
 
 def _moves(
-    left: dict[str, Known],
-    new: dict[str, File],
-    spelt: dict[str, str],
-    signature: Callable[[str], str],
-    same_sound: SameSound,
+    left: dict[str, Known], new: dict[str, File], spelt: dict[str, str], same_sound: SameSound
 ) -> Iterator[tuple[str, Known]]:
     """Yield each new file that is an old one elsewhere, and the old one's row.
 
@@ -128,7 +116,7 @@ def _moves(
             else:
                 others = dict.fromkeys([*named, *(row.path for row in rows[dated])])
                 free = [old for old in others if old in left][:AT_MOST]
-                free = [old for old in free if (s := signature(old)) and same_sound(path, s)]
+                free = [old for old in free if (s := left[old].signature) and same_sound(path, s)]
             if free:
                 taken.add(text)
                 yield text, left.pop(free[0])

@@ -13,17 +13,10 @@ from mgtag.vote import Vote
 
 @dataclass(frozen=True)
 class Found:
-    """The walk is over: so many tracks will be answered for, by the run of this number.
-
-    Attributes
-    ----------
-    warning : str
-        What became of an index that was damaged; "" if it was whole.
-    """
+    """The walk is over: so many tracks will be answered for, by the run of this number."""
 
     count: int
     run: int
-    warning: str = ""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNDOABLE", "Index", "default_path"]
 
-_KNOWN = "path, size, mtime_ns, bundle, run, outcome, reason, genre, genre_confidence, gone"
+_KNOWN = "path, size, mtime_ns, bundle, run, outcome, reason, genre, genre_confidence, signature, gone"
 UNDOABLE: tuple[State, ...] = ("done", "pending")
 ORDERS = {
     "path": "path",
@@ -178,11 +178,6 @@ class Index:
         """Return the files whose sound has this signature."""
         rows = self._db.execute("SELECT * FROM files WHERE signature = ? ORDER BY path", (signature,))
         return [track_of(row) for row in rows]
-
-    def signature(self, path: str) -> str:
-        """Return what identifies a file's sound, of a path as `Known` has it; "" if nothing does."""
-        row = self._db.execute("SELECT signature FROM files WHERE path = ?", (path,)).fetchone()
-        return "" if row is None else str(row[0])
 
     def same_date(self, size: int, mtime_ns: int) -> Iterator[Known]:
         """Return the files of this size and date, wherever they lie."""

@@ -174,6 +174,7 @@ class Known(NamedTuple):
     reason: str
     heard: str
     confidence: float
+    signature: str
     gone: bool
 
 

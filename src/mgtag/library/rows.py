@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mgtag.errors import StoreError
 from mgtag.library.outcome import Outcome
 from mgtag.library.paths import from_text, to_text
 from mgtag.library.records import Answer, Answers, Change, Entry, Track, Values
@@ -52,11 +52,21 @@ def columns_of(track: Track) -> dict[str, Any]:
 
 
 def change_of(row: sqlite3.Row) -> Change:
-    """Return the change of a row of ``journal``; its patch undoes it even if the values are damaged."""
-    texts: dict[str, Values] = {"before": {}, "after": {}}
-    with suppress(ValueError, TypeError, AttributeError):
-        texts = {name: _values(json.loads(row[name])) for name in texts}
-    return Change(**dict(row) | texts | {"path": Path(from_text(row["path"]))})
+    """Return the change of a row of ``journal``.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged.
+    """
+    path = Path(from_text(row["path"]))
+    try:
+        texts = {name: _values(json.loads(row[name])) for name in ("before", "after")}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{path}: change {row['id']} of the journal is damaged in the index, and cannot be read."
+        ) from error
+    return Change(**dict(row) | texts | {"path": path})
 
 
 def entry_of(row: sqlite3.Row) -> Entry:

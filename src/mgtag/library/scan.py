@@ -85,32 +85,24 @@ def scan(
         dry_run=policy.dry_run,
         policy=decisions,
     )
-    counts: Counter[type[Event]] = Counter()
+    counts: Counter[str] = Counter()
     try:
-        yield Found(len(library.files) + len(library.problems), run, index.mended)
+        yield Found(len(library.files) + len(library.problems), run)
         for path, problem in library.problems:
             yield Failed(path, _sentence(path, problem))
         scanning = _Scan(tagger, index, policy, executor, run, index.runs_like(decisions), index.dry_runs())
         for event in scanning.events(library):
-            counts[type(event)] += 1
+            counts[event.outcome] += 1
             yield event
         if not policy.dry_run:
             index.end_copies()
     finally:
-        index.end_run(run, {_NAMES[kind]: count for kind, count in counts.items()})
+        index.end_run(run, counts)
 
 
 _OUTCOMES = {"write": Outcome.HEARD, "keep": Outcome.KEPT, "unsure": Outcome.UNSURE}
 _UNHEARD = (Outcome.FAILED, Outcome.TOO_SHORT)
-_DECIDED = frozenset(map(str, (Outcome.TAGGED, Outcome.KEPT, Outcome.UNSURE, Outcome.HEARD)))
-_NAMES: dict[type[Event], Outcome] = {
-    Tagged: Outcome.TAGGED,
-    Kept: Outcome.KEPT,
-    Unsure: Outcome.UNSURE,
-    Fresh: Outcome.FRESH,
-    TooShort: Outcome.TOO_SHORT,
-    Failed: Outcome.FAILED,
-}
+_DECIDED = (Outcome.TAGGED, Outcome.KEPT, Outcome.UNSURE, Outcome.HEARD)
 _Sent = tuple[Path, os.stat_result]  # a file as it was when it was sent to a worker
 _UnderWay = dict[Future[Heard], _Sent]
 

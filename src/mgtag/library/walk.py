@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,44 +103,41 @@ class _Walk:
     def _tree(self, name: str, status: os.stat_result) -> None:
         if is_mount(name):
             self.found.mounts.add(name)
-        ahead = [(self._children(name, status), status.st_dev)]  # Python recurses less deep than folders nest
+        ahead = self._children(name, status)  # a stack of our own: folders nest deeper than Python recurses
         while ahead:
-            entries, device = ahead[-1]
-            for entry in entries:
-                try:
-                    if entry.is_dir():
+            entry, device = ahead.pop()
+            try:
+                if entry.is_dir():
+                    status = os.stat(entry.path)  # noqa: PTH116
+                    if status.st_dev != device:
+                        self.found.mounts.add(entry.path)
+                    ahead += self._children(entry.path, status)
+                elif is_leftover(entry.name):
+                    self.found.leftovers.append(Path(entry.path))
+                elif is_music(entry.name):
+                    status = entry.stat()
+                    if not status.st_ino:  # Windows tells it only when asked for the file itself
                         status = os.stat(entry.path)  # noqa: PTH116
-                        if status.st_dev != device:
-                            self.found.mounts.add(entry.path)
-                        ahead.append((self._children(entry.path, status), status.st_dev))
-                        break
-                    if entry.name[0] == ".":
-                        self.found.leftovers.append(Path(entry.path))
-                    elif is_music(entry.name):
-                        status = entry.stat()
-                        if not status.st_ino:  # Windows tells it only when asked for the file itself
-                            status = os.stat(entry.path)  # noqa: PTH116
-                        if stat.S_ISREG(status.st_mode):
-                            self._file(entry.path, status)
-                except OSError as error:
-                    # Other links that lead nowhere are nobody's business.
-                    if not isinstance(error, FileNotFoundError) or is_music(entry.name):
-                        self.found.problems.append((Path(entry.path), error))
-            else:
-                ahead.pop()
+                    if stat.S_ISREG(status.st_mode):
+                        self._file(entry.path, status)
+            except OSError as error:
+                # Other links that lead nowhere are nobody's business.
+                if not isinstance(error, FileNotFoundError) or is_music(entry.name):
+                    self.found.problems.append((Path(entry.path), error))
 
-    def _children(self, folder: str, status: os.stat_result) -> Iterator[os.DirEntry[str]]:
+    def _children(self, folder: str, status: os.stat_result) -> list[tuple[os.DirEntry[str], int]]:
         key = status.st_dev, status.st_ino
         if key in self._seen:
-            return iter(())
+            return []
         self._seen.add(key)
         try:
             with os.scandir(folder) as entries:
-                shown = [e for e in entries if e.name[0] != "." or is_leftover(e.name)]
+                shown = [e for e in entries if not e.name.startswith(".") or is_leftover(e.name)]
         except OSError as error:
             self.found.problems.append((Path(folder), error))
-            return iter(())
-        return iter(sorted(shown, key=attrgetter("name")))
+            return []
+        shown.sort(key=lambda entry: entry.name, reverse=True)
+        return [(entry, status.st_dev) for entry in shown]
 
     def _file(self, name: str, status: os.stat_result) -> None:
         key = status.st_dev, status.st_ino
@@ -152,5 +148,5 @@ class _Walk:
 
 def is_music(path: str | Path) -> bool:
     """Say whether a file's name is that of music that mgtag reads."""
-    _, dot, suffix = os.fspath(path).rpartition(".")
-    return dot + suffix.lower() in SUFFIXES
+    name = os.fspath(path)
+    return name[name.rfind(".") :].lower() in SUFFIXES

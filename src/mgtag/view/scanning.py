@@ -42,7 +42,6 @@ STYLES = {  # of what a scan tells, in this order
 }
 RARE = {Outcome.TOO_SHORT}  # not counted where there is none
 BAR = 24  # columns of the longest bar in the table
-AT_ONCE = 1000  # unchanged files that are counted together
 
 
 class ScanView:
@@ -60,7 +59,6 @@ class ScanView:
     def __init__(self, as_json: bool = False, verbosity: int = 0, dry_run: bool = False) -> None:
         self.counts: Counter[str] = Counter()
         self._run = 0
-        self._unchanged = 0  # told of, but not counted yet
         self._genres: defaultdict[str, list[float]] = defaultdict(list)
         self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
         self._err = stderr()
@@ -76,15 +74,9 @@ class ScanView:
         """Count an event and tell it."""
         if isinstance(event, Found):
             self._run = event.run
-            self.warn(filter(None, [event.warning]))
             self.progress.update(self._task, total=event.count, description="listening")
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
-            return
-        if isinstance(event, Fresh) and not self._json and self._verbosity < 1:
-            self._unchanged += 1  # they come by the hundred thousand
-            if self._unchanged == AT_ONCE:
-                self._count_unchanged()
             return
         self.counts[event.outcome] += 1
         if isinstance(event, Tagged):
@@ -100,14 +92,8 @@ class ScanView:
             self._err.print(_line(event))
         self.progress.advance(self._task)
 
-    def _count_unchanged(self) -> None:
-        self.counts[Outcome.FRESH] += self._unchanged
-        self.progress.advance(self._task, self._unchanged)
-        self._unchanged = 0
-
     def summary(self, interrupted: bool = False) -> None:
         """Print the table by genre, the counts, and what can be done next."""
-        self._count_unchanged()
         if self._verbosity < 0:
             return
         console = self._err if self._json else stdout()
