@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -127,6 +128,7 @@ def scan(
     model: AnyPath | inference.Tagger = bundle.DEFAULT,
     index: AnyPath | None = None,
     jobs: int | None = None,
+    cluster: str | None = None,
 ) -> Generator[Event, None, None]:
     """Tag the music below some paths, as ``mgtag scan`` does.
 
@@ -143,6 +145,8 @@ def scan(
         By default the listener's own, in their data folder.
     jobs : int, optional
         Files heard at once; by default one a core.
+    cluster : str, optional
+        Address of a Dask scheduler whose workers listen instead of this machine.
 
     Yields
     ------
@@ -161,6 +165,14 @@ def scan(
     with (
         Index(Path(index) if index is not None else default_path()) as store,
         store.sole_writer(),
-        workers.executor(jobs or os.cpu_count() or 1, tagger.device) as pool,
+        _executor(tagger, jobs, cluster) as pool,
     ):
         yield from scanning.scan(roots, tagger, store, policy, pool)
+
+
+def _executor(tagger: inference.Tagger, jobs: int | None, cluster: str | None) -> Executor:
+    if cluster is None:
+        return workers.executor(jobs or os.cpu_count() or 1, tagger.device)
+    from mgtag.cluster import Cluster
+
+    return Cluster(cluster)

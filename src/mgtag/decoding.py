@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from numpy.typing import NDArray
 
 from mgtag.arrays import F32
 
@@ -40,7 +42,7 @@ def resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[F32]:
     """Mono sound of some frames, at one rate, in parts of any length."""
     for rate, same in groupby(frames, lambda frame: frame.sample_rate):
         resampler = av.AudioResampler("fltp", "mono", sample_rate)
-        for sound in _gathered(map(mono, same)):
+        for sound in _mono(same):
             frame = AudioFrame.from_ndarray(sound[None], "fltp", "mono")
             frame.sample_rate = rate
             for part in resampler.resample(frame):
@@ -49,35 +51,52 @@ def resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[F32]:
             yield part.to_ndarray()[0]
 
 
-def mono(frame: AudioFrame) -> F32:
-    """Return the mean of a frame's channels, shape ``(n,)``, in -1..1.
+def _mono(frames: Iterator[AudioFrame]) -> Iterator[F32]:
+    """Mean of the channels, many frames at a time."""
+    for (form, channels), same in groupby(
+        frames, lambda frame: (frame.format.name, frame.layout.nb_channels)
+    ):
+        held: list[NDArray[Any]] = []
+        length = 0
+        for frame in same:
+            held.append(_samples(frame))
+            length += frame.samples
+            if length >= AT_ONCE:
+                yield mean(np.concatenate(held, axis=1), form, channels)
+                held, length = [], 0
+        if held:
+            yield mean(np.concatenate(held, axis=1), form, channels)
+
+
+def _samples(frame: AudioFrame) -> NDArray[Any]:
+    if frame.format.is_planar and frame.layout.nb_channels >= 8:  # of which PyAV 18 reads past the pointers
+        packer = av.AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
+        parts = [part.to_ndarray() for part in (*packer.resample(frame), *packer.resample(None))]
+        n = frame.layout.nb_channels
+        return np.ascontiguousarray(np.concatenate(parts, axis=1).reshape(-1, n).T)
+    return frame.to_ndarray()
+
+
+def mean(samples: NDArray[Any], form: str, channels: int) -> F32:
+    """Return the mean of the channels, shape ``(n,)``, in -1..1.
 
     What is no sample (NaN, infinite, beyond reason) comes out as silence.
+
+    Parameters
+    ----------
+    samples : array
+        Shape ``(channels, n)`` or, of a packed format, ``(1, n * channels)``.
+    form : str
+        FFmpeg's name of the format, such as ``"s16"``; one that ends with p is planar.
     """
-    n = frame.layout.nb_channels
-    if n >= 8 and frame.format.is_planar:  # of which PyAV 18 reads past the pointers
-        packed = av.AudioResampler("flt", frame.layout, frame.sample_rate).resample(frame)
-        return np.concatenate([mono(part) for part in packed])
-    y = frame.to_ndarray().astype(np.float32, copy=False)
-    full_scale = FULL_SCALE.get(frame.format.name.removesuffix("p"), 1)
+    y = samples.astype(np.float32, copy=False)
+    full_scale = FULL_SCALE.get(form.removesuffix("p"), 1)
     if full_scale == FULL_SCALE["u8"]:  # the only unsigned one
         y -= full_scale
-    weights = np.full(n, 1 / (full_scale * n), np.float32)  # a product: numpy's mean takes ten times as long
+    # A product: numpy's mean takes ten times as long.
+    weights = np.full(channels, 1 / (full_scale * channels), np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
-        mean: F32 = weights @ y if frame.format.is_planar else y.reshape(-1, n) @ weights
-    if not np.abs(mean).max(initial=0.0) < LOUDEST:  # so that NaN is caught as well
-        mean[~(np.abs(mean) < LOUDEST)] = 0.0
-    return mean
-
-
-def _gathered(parts: Iterator[F32]) -> Iterator[F32]:
-    held: list[F32] = []
-    length = 0
-    for part in parts:
-        held.append(part)
-        length += len(part)
-        if length >= AT_ONCE:
-            yield np.concatenate(held)
-            held, length = [], 0
-    if held:
-        yield np.concatenate(held)
+        mono: F32 = weights @ y if form.endswith("p") else y.reshape(-1, channels) @ weights
+    if not np.abs(mono).max(initial=0.0) < LOUDEST:  # so that NaN is caught as well
+        mono[~(np.abs(mono) < LOUDEST)] = 0.0
+    return mono

@@ -18,6 +18,7 @@ from mgtag.errors import AudioError
 # FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
 # on this disk or elsewhere, and any text file may pose as one.
 DEMUXERS = "aac,aiff,ape,asf,au,caf,dsf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tak,tta,w64,wav,wv"
+PROBED = "65536"  # bytes of a wav; FFmpeg would look through 5 MB, 20 ms, whether it is DTS in disguise
 LOWEST_RATE = 1_000  # Hz; a second at 1 Hz would be resampled to 22,050 samples
 MOST_CHANNELS = 64
 
@@ -37,6 +38,8 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         raise AudioError(f"{path}: the file is empty.")
     with open(path, "rb") as file:  # Python's own OSError names the file and the cause; FFmpeg's does not
         end = tails.end_of_sound(file)
+        file.seek(0)
+        is_riff = file.read(4) == b"RIFF"
     if not end:
         raise AudioError(f"{path}: there are tags in this file, and no sound.")
     try:
@@ -44,7 +47,7 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         container = av.open(
             f"subfile,,start,0,end,{end},,:file:{os.fspath(path)}",
             metadata_errors="ignore",
-            options={"format_whitelist": DEMUXERS},
+            options={"format_whitelist": DEMUXERS} | ({"probesize": PROBED} if is_riff else {}),
         )
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{path}: this is no audio file that mgtag can read ({reason(error)}).") from error

@@ -54,6 +54,10 @@ def scan_command(
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Listen on the workers of a Dask cluster, as tcp://HOST:8786."),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
     ] = DEFAULT_BUNDLE,
@@ -102,8 +106,8 @@ def scan_command(
     from mgtag.library.roots import check_roots
     from mgtag.view.scanning import ScanView
 
-    heard = cast("Amount", slices)  # as `amount` reads it
-    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links, heard)
+    so_many = cast("Amount", slices)  # as `amount` reads it
+    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many)
     if not yes:
         check_roots(paths, policy)
     tagger = load_model(model, device.value)
@@ -112,7 +116,8 @@ def scan_command(
     view.warn(warnings(card, card.genre.threshold if threshold is None else threshold))
     interrupted = False
     try:
-        with view.progress, closing(scan(paths, policy, model=tagger, index=index, jobs=jobs)) as events:
+        heard = scan(paths, policy, model=tagger, index=index, jobs=jobs, cluster=cluster)
+        with view.progress, closing(heard) as events:
             for event in events:
                 view.show(event)
     except KeyboardInterrupt:

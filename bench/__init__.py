@@ -1,0 +1,6 @@
+"""Benchmarks: ``python -m bench`` measures and writes ``bench/RESULTS.md``."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy, as mgtag's workers have it
+os.environ.setdefault("OMP_NUM_THREADS", "1")

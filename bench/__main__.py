@@ -1,0 +1,162 @@
+"""``python -m bench``: measure, and write ``bench/RESULTS.md``.
+
+Takes about an hour on two cores. ``--songs N`` and ``--rounds N`` make it shorter; ``--only NAME`` measures
+one part and keeps what ``bench/results.json`` has of the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from bench import page, quick_vote, songs, stages
+from bench.measuring import Contest, cost
+
+HERE = Path(__file__).parent
+MGTAG = [sys.executable, "-m", "mgtag"]
+Part = Callable[[Path, argparse.Namespace], Any]
+
+
+def throughput(folder: Path, options: argparse.Namespace) -> Any:
+    """Songs of four minutes: mgtag, the reports' way, the decoding floor."""
+    files = [str(p) for p in songs.make(folder / "songs", options.songs, 240.0)]
+    commands = {
+        "mgtag scan -j1": _scan(folder, 1, files),
+        "mgtag scan -j2": _scan(folder, 2, files),
+        "mgtag scan -j1 --slices 30": _scan(folder, 1, [*files, "--slices", "30"]),
+        "mgtag scan -j1 --slices all": _scan(folder, 1, [*files, "--slices", "all"]),
+        "mutagen alone (tags only)": [sys.executable, "-m", "bench.peers", "mutagen", *files],
+    }
+    if shutil.which("ffmpeg"):
+        loop = 'for f in "$@"; do ffmpeg -v error -nostdin -i "$f" -f null - || exit 1; done'
+        commands["ffmpeg -i F -f null - (the decoding floor)"] = ["sh", "-c", loop, "sh", *files]
+    if find_spec("librosa") and find_spec("torch"):
+        commands["librosa, then torch slice by slice (the reports' way)"] = [
+            *("env", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "NUMBA_NUM_THREADS=1"),
+            *(sys.executable, "-m", "bench.peers", "librosa", *files),
+        ]
+    return _rounds(Contest().run(commands, options.rounds), files)
+
+
+def start(folder: Path, options: argparse.Namespace) -> Any:
+    """From the command to the first answer, and what nothing costs."""
+    (song,) = songs.make(folder / "one", 1, 240.0, ("mp3",))
+    commands = {
+        "mgtag scan ONE": _scan(folder, 1, [str(song)]),
+        "mgtag --version": [*MGTAG, "--version"],
+        "python -c 'import typer'": [sys.executable, "-c", "import typer"],
+        "python -c pass": [sys.executable, "-c", "pass"],
+    }
+    return _rounds(Contest().run(commands, max(options.rounds, 5)), [song])
+
+
+def growth(folder: Path, options: argparse.Namespace) -> Any:
+    """Files by the thousand, and workers by the core."""
+    short = songs.make(folder / "short", 12, 30.0)
+    found: dict[str, Any] = {"files": [], "workers": []}
+    for n in (1, 10, 100, 1000):
+        library = songs.copies(folder / f"library-{n}", short, n)
+        first = cost(_scan(folder, 2, [str(library)]))
+        index = folder / f"fresh-{n}.db"
+        command = [*MGTAG, "scan", "-n", "-j2", "--index", str(index), str(library)]
+        cost(command)
+        found["files"].append({"n": n, "scan": asdict(first), "again": asdict(cost(command))})
+        print(found["files"][-1], file=sys.stderr)
+    for jobs in (1, 2, 3, 4):
+        found["workers"].append(
+            {"n": jobs, "scan": asdict(cost(_scan(folder, jobs, [str(folder / "library-100")])))}
+        )
+    return found
+
+
+def beets(folder: Path, options: argparse.Namespace) -> Any:
+    """Beets over the same 1,000 files: what a library manager costs that listens to nothing."""
+    if not find_spec("beets"):
+        return None
+    library = songs.copies(folder / "library-1000", songs.make(folder / "short", 12, 30.0), 1000)
+    home = folder / "beets"
+    home.mkdir(exist_ok=True)
+    (home / "config.yaml").write_text(
+        f"directory: {library}\nlibrary: {home}/library.db\nimport: {{copy: no, write: no, quiet: yes}}\nthreaded: no\n"
+    )
+    beet, index = ["env", f"BEETSDIR={home}", sys.executable, "-m", "beets"], folder / "beside-beets.db"
+    found = {"beet import -A": cost([*beet, "import", "-A", "-q", str(library)])}
+    found["mgtag scan (it listens)"] = cost(
+        [*MGTAG, "scan", "-n", "-j1", "--index", str(index), str(library)]
+    )
+    commands = {
+        "beet update -p": [*beet, "update", "-p"],
+        "mgtag scan, nothing changed": [*MGTAG, "scan", "-n", "-j1", "--index", str(index), str(library)],
+        "beet list": [*beet, "list"],
+        "mgtag list": [*MGTAG, "list", "--index", str(index)],
+    }
+    contest = Contest({name: [c] for name, c in found.items()}).run(commands, options.rounds)
+    return _rounds(contest, range(1000))
+
+
+def memory(folder: Path, options: argparse.Namespace) -> Any:
+    """The largest process while a file of ten hours is heard."""
+    return {path.suffix[1:]: asdict(cost(_scan(folder, 1, [str(path)]))) for path in songs.ten_hours(folder)}
+
+
+def profile(folder: Path, options: argparse.Namespace) -> Any:
+    """CPU time of each stage, of a song in each container."""
+    made = songs.make(folder / "songs", len(songs.KINDS), 240.0)
+    return {p.suffix[1:]: stages.profile([p], folder) for p in made}
+
+
+def agreement(folder: Path, options: argparse.Namespace) -> Any:
+    """The quick vote beside all slices."""
+    return [asdict(row) for row in quick_vote.agreements()]
+
+
+PARTS: dict[str, Part] = {
+    f.__name__: f for f in (throughput, start, agreement, profile, memory, growth, beets)
+}
+
+
+def main() -> None:
+    """Measure the parts that were asked for, and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--songs", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=PARTS, action="append", default=[])
+    parser.add_argument(
+        "--folder", type=Path, help="where songs are made and kept; default: a temporary folder"
+    )
+    options = parser.parse_args()
+    store = HERE / "results.json"
+    results = json.loads(store.read_text()) if store.exists() else {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, part in PARTS.items():
+            if name in (options.only or PARTS):
+                print(name, file=sys.stderr, flush=True)
+                results[name] = part(folder, options)
+                results["machine"] = page.machine()
+                store.write_text(json.dumps(results, indent=1) + "\n")
+    (HERE / "RESULTS.md").write_text(page.render(results), encoding="utf-8")
+
+
+def _scan(folder: Path, jobs: int, arguments: list[str]) -> list[str]:
+    return [*MGTAG, "scan", "-n", "--force", f"-j{jobs}", "--index", str(folder / "bench.db"), *arguments]
+
+
+def _rounds(contest: Contest, files: Any) -> Any:
+    return {
+        "files": len(files),
+        "rounds": {name: [asdict(c) for c in costs] for name, costs in contest.rounds.items()},
+    }
+
+
+if __name__ == "__main__":
+    main()
