@@ -19,7 +19,7 @@ from mgtag.errors import StoreError
 from mgtag.library import migrations, opening
 from mgtag.library.index import Index
 from mgtag.library.outcome import Outcome
-from mgtag.library.records import Answer, Change, Track
+from mgtag.library.records import Answer, Change, Filter, Track
 from mgtag.prediction import Prediction
 
 TRACK = Track(
@@ -345,3 +345,17 @@ def test_json_of_the_journal_is_text(index: Index) -> None:
     number = index.begin_change(change(index.begin_run("scan"), before={"genre": ("Schlager & Söhne",)}))
     (raw,) = index._db.execute("SELECT before FROM journal WHERE id = ?", (number,)).fetchone()
     assert json.loads(raw) == {"genre": ["Schlager & Söhne"]}
+
+
+@pytest.mark.parametrize("wanted", [Filter(), Filter(min_confidence=0.5), Filter(genre="Jazz")], ids=str)
+@pytest.mark.parametrize("order", ["path", "genre", "mood", "confidence"])
+def test_the_first_row_waits_for_no_sorting(index: Index, wanted: Filter, order: str) -> None:
+    """Red before: every list was found by confidence, and sorted whole."""
+    asked: list[str] = []
+    index._db.set_trace_callback(asked.append)
+    list(index.tracks(replace(wanted, order=order)))
+    index._db.set_trace_callback(None)
+    (query,) = asked
+    plan = [row[3] for row in index._db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert len(plan) == 1, plan
+    assert "USING INDEX" in plan[0]

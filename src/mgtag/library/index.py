@@ -432,8 +432,10 @@ def is_broken(error: Exception) -> bool:
 
 def _condition(wanted: Filter) -> tuple[str, list[object]]:
     """Return what a row must fulfil; genre and mood are looked at more closely by `_has`."""
-    where = ["genre_confidence BETWEEN ? AND ?", "gone <= ?"]
-    values: list[object] = [wanted.min_confidence, wanted.max_confidence, wanted.gone]
+    where, values = ["gone <= ?"], list[object]([wanted.gone])
+    sure = wanted.min_confidence, wanted.max_confidence
+    if sure != (0, 1):  # "+": by its index the rows would have to be sorted before the first is seen
+        where, values = [*where, "+genre_confidence BETWEEN ? AND ?"], [*values, *sure]
     if wanted.folders:
         under, bounds = _under(wanted.folders)
         where, values = [*where, f"({under})"], [*values, *bounds]
