@@ -26,14 +26,9 @@ from mgtag_train.data import (  # noqa: E402
 )
 from mgtag_train.data.tracks import MelTrack  # noqa: E402
 from mgtag_train.lab import commands, search  # noqa: E402
-from mgtag_train.lab.experiment import (  # noqa: E402
-    EnsembleExperiment,
-    Experiment,
-    NetworkExperiment,
-    RefitExperiment,
-    Run,
-)
+from mgtag_train.lab.experiment import Experiment, Run  # noqa: E402
 from mgtag_train.lab.experiments import EXPERIMENTS, PAPERS  # noqa: E402
+from mgtag_train.lab.kinds import EnsembleExperiment, NetworkExperiment, RefitExperiment  # noqa: E402
 from mgtag_train.lab.tasks import Inputs, MusicTask  # noqa: E402
 from mgtag_train.learn import evaluation  # noqa: E402
 from mgtag_train.learn.batches import Windows  # noqa: E402

@@ -23,11 +23,7 @@ from mgtag_train.data.lyrics import Song, encode, load_songs, sentences, vocabul
 from mgtag_train.data.sources import LYRICS  # noqa: E402
 from mgtag_train.data.tracks import SliceDataset, quantise  # noqa: E402
 from mgtag_train.lab import commands  # noqa: E402
-from mgtag_train.lab.experiment import (  # noqa: E402
-    BaselineExperiment,
-    EnsembleExperiment,
-    NetworkExperiment,
-)
+from mgtag_train.lab.kinds import BaselineExperiment, EnsembleExperiment, NetworkExperiment  # noqa: E402
 from mgtag_train.lab.tasks import Inputs, LyricsTask  # noqa: E402
 from mgtag_train.learn import fusion  # noqa: E402
 from mgtag_train.learn.config import NONE, Augment, TrainConfig  # noqa: E402

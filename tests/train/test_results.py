@@ -14,8 +14,8 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
-from mgtag_train.lab.experiment import NetworkExperiment
 from mgtag_train.lab.experiments import EXPERIMENTS
+from mgtag_train.lab.kinds import NetworkExperiment
 from mgtag_train.learn.run_record import RunRecord
 from mgtag_train.report import own_tables, paper_tables, records, results
 from mgtag_train.report.records import ReportFolder, report_folder

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgtag.errors import UsageError
-from mgtag_train.lab.experiment import Experiment, NetworkExperiment, Session
+from mgtag_train.lab.experiment import Experiment, Session
 from mgtag_train.lab.experiments import EXPERIMENTS
+from mgtag_train.lab.kinds import NetworkExperiment, RefitExperiment
 from mgtag_train.lab.tasks import OPTIONS, Inputs, MusicTask
 
 if TYPE_CHECKING:
@@ -42,9 +43,13 @@ def chosen(
     UsageError
         If there is no such experiment, its data was not given, or an option applies to none of them.
     """
-    experiments = [experiment_named(name) for name in names]
+    if unknown := [name for name in names if name not in EXPERIMENTS]:
+        raise UsageError(f"There is no experiment {unknown[0]!r}; `mgtag lab list` shows what there is.")
+    experiments = [EXPERIMENTS[name] for name in names]
     for experiment in experiments:
-        require_data(experiment, inputs)
+        needs = experiment.task.needs
+        if missing := [OPTIONS[option] for option in needs if option not in inputs.given]:
+            raise UsageError(f"{experiment.name} needs {' and '.join(missing)}.")
         experiment.runs(seeds, split)
     needed = {option for experiment in experiments for option in experiment.task.needs}
     if unused := [option for option in inputs.given if option not in needed]:
@@ -69,31 +74,6 @@ def possible(inputs: Inputs, split: str | None = None) -> list[str]:
     if with_split := [name for name in names if split in (None, *EXPERIMENTS[name].splits)]:
         return with_split
     raise UsageError(f"No experiment on this data has the split {split!r}.")
-
-
-def experiment_named(name: str) -> Experiment:
-    """Return an experiment.
-
-    Raises
-    ------
-    UsageError
-        If there is none of that name.
-    """
-    if name not in EXPERIMENTS:
-        raise UsageError(f"There is no experiment {name!r}; `mgtag lab list` shows what there is.")
-    return EXPERIMENTS[name]
-
-
-def require_data(experiment: Experiment, inputs: Inputs) -> None:
-    """Make sure that an experiment's data was given.
-
-    Raises
-    ------
-    UsageError
-        If it was not.
-    """
-    if missing := [OPTIONS[option] for option in experiment.task.needs if option not in inputs.given]:
-        raise UsageError(f"{experiment.name} needs {' and '.join(missing)}.")
 
 
 def run(
@@ -178,10 +158,10 @@ def exportable(experiment: Experiment) -> tuple[NetworkExperiment, MusicTask]:
     """
     if isinstance(experiment, NetworkExperiment) and isinstance(experiment.task, MusicTask):
         return experiment, experiment.task
-    if other := getattr(experiment, "of", None):
+    if isinstance(experiment, RefitExperiment):
         raise UsageError(
             f"{experiment.name} was trained on every track that a bundle's threshold could be chosen on; "
-            f"export {other.name} instead."
+            f"export {experiment.of.name} instead."
         )
     raise UsageError(f"{experiment.name} cannot be exported: a bundle holds one network for music.")
 

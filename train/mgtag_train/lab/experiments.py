@@ -11,14 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from mgtag.features import MelSpec
-from mgtag_train.lab.experiment import (
-    BaselineExperiment,
-    EnsembleExperiment,
-    Experiment,
-    NetworkExperiment,
-    Published,
-    RefitExperiment,
-)
+from mgtag_train.lab.experiment import Experiment, Published
+from mgtag_train.lab.kinds import BaselineExperiment, EnsembleExperiment, NetworkExperiment, RefitExperiment
 from mgtag_train.lab.tasks import LyricsTask, MusicTask, PairsTask
 from mgtag_train.learn.config import NONE, TrainConfig
 from mgtag_train.learn.configs import (

@@ -12,8 +12,9 @@ from typing import Any
 import optuna
 
 from mgtag.errors import UsageError
-from mgtag_train.lab.experiment import Experiment, NetworkExperiment
+from mgtag_train.lab.experiment import Experiment
 from mgtag_train.lab.experiments import EXPERIMENTS
+from mgtag_train.lab.kinds import NetworkExperiment
 from mgtag_train.lab.tasks import Inputs
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.jobs import Progress, one_thread, run_all

@@ -132,7 +132,7 @@ class MusicTask:
             read = (
                 read_tracks(HOMBURG, features=place) if place.is_file() else read_tracks(HOMBURG, audio=place)
             )
-            parts = {part: self._relabelled(tracks) for part, tracks in read.parts.items()}
+            parts = {part: _of_labels(tracks, self.labels) for part, tracks in read.parts.items()}
             if split == HOMBURG.split:
                 return parts
             ours = [track for tracks in parts.values() for track in tracks]
@@ -140,7 +140,7 @@ class MusicTask:
             of_genre = read_tracks(self.source, audio=inputs.need("audio")).parts.values()
             ours = [track for tracks in of_genre for track in tracks]
         else:
-            ours = self._relabelled(load_cache(inputs.need("features")).values())
+            ours = _of_labels(load_cache(inputs.need("features")).values(), self.labels)
         tracks = {track.name: track for track in ours}
         return split_tracks(split, tracks, self.source, self.spec.n_frames, seed, self.test_share)
 
@@ -162,9 +162,6 @@ class MusicTask:
     def examples(self, split: str, seed: int, inputs: Inputs, config: TrainConfig) -> dict[str, Windows]:
         """Read, split and cut: the examples of ``"train"``, ``"valid"`` and ``"test"``."""
         return self.windows(self.parts(split, seed, inputs), config)
-
-    def _relabelled(self, tracks: Iterable[MelTrack]) -> list[MelTrack]:
-        return _of_labels(tracks, self.labels)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +16,26 @@ Analysis = Mapping[str, Any]  # what `mgtag_train.report.analysis` or a search w
 HERE = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True)
 class ReportFolder:
-    """``RESULTS.md``, its pictures, and the records."""
+    """``RESULTS.md``, its pictures, and the records that both are made from.
 
-    root: Path
+    Attributes
+    ----------
+    page, pictures : Path
+    records : Path
+        A folder an experiment, a file a run.
+    analyses : Path
+        What was found in trained networks, and by searches.
+    faithfulness : Path
+        How faithful the shipped bundle's explanations are.
+    guide : Path
+        The user guide of the checkout, which has a sentence about it.
+    """
 
-    @property
-    def page(self) -> Path:
-        """Written from the records."""
-        return self.root / "RESULTS.md"
-
-    @property
-    def pictures(self) -> Path:
-        """Drawn from the records."""
-        return self.root / "pictures"
-
-    @property
-    def records(self) -> Path:
-        """A folder an experiment, a file a run."""
-        return self.root / "records"
-
-    @property
-    def analyses(self) -> Path:
-        """What was found in trained networks, and by searches."""
-        return self.records / "analysis"
-
-    @property
-    def faithfulness(self) -> Path:
-        """How faithful the shipped bundle's explanations are."""
-        return self.records / "faithful.json"
-
-    @property
-    def guide(self) -> Path:
-        """The user guide of the checkout, which has a sentence about it."""
-        return self.root.parent / "docs" / "guide.md"
+    def __init__(self, root: Path) -> None:
+        self.page, self.pictures, self.records = root / "RESULTS.md", root / "pictures", root / "records"
+        self.analyses, self.faithfulness = self.records / "analysis", self.records / "faithful.json"
+        self.guide = root.parent / "docs" / "guide.md"
 
     def runs(self) -> Runs:
         """Read the run records, in the order of the table of experiments."""
