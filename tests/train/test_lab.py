@@ -387,5 +387,5 @@ def test_every_data_set_and_split_can_be_asked_for() -> None:
     from mgtag.cli.lab import Split
     from mgtag.cli.train import Dataset
 
-    assert {dataset.value for dataset in Dataset} == set(sources.SOURCES)
+    assert {dataset.value for dataset in Dataset} == {*sources.SOURCES, "wide"}
     assert {split.value for split in Split} == set(splitting.DESCRIPTIONS)
