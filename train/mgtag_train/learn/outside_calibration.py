@@ -16,12 +16,12 @@ from scipy.optimize import minimize_scalar
 from mgtag.arrays import F32, I64
 from mgtag.vote import softmax
 from mgtag_train.learn import metrics
-from mgtag_train.learn.calibration import BOUNDS, FEWEST, Calibration
+from mgtag_train.learn.calibration import BOUNDS, Calibration
 from mgtag_train.learn.outside_evaluation import decided
 
 OUTSIDE_SHARE = 0.75  # a listener's library is not GTZAN
 PROMISE = 0.85  # of the tags: the genre, or an acceptable one
-MARGIN = 0.0  # asked on validation beyond the promise: network and threshold were chosen on it
+ENOUGH = 40  # tracks above a threshold before the share of accepted ones means anything
 NEVER = 1.0  # no confidence is over it
 
 
@@ -77,18 +77,13 @@ def _best_temperature(parts: Sequence[tuple[F32, I64, float]]) -> float:
 
 
 def _threshold(votes: Sequence[F32], samples: Sequence[Sample]) -> float:
-    """Return the lowest threshold, in hundredths, above which tags are accepted often enough.
-
-    It holds there and at every higher threshold with enough tracks above it.
-    """
+    """Return the lowest threshold, in hundredths, above which tags are accepted often enough."""
     right = np.concatenate([sample.right for sample in samples])
     weight = np.concatenate([np.full(len(s.truth), s.weight / len(s.truth)) for s in samples])
-    everything, threshold = np.concatenate(votes), NEVER
-    for candidate in np.arange(99, 9, -1) / 100:
+    everything = np.concatenate(votes)
+    for candidate in np.arange(10, 100) / 100:
         tag, label = decided(everything, candidate)
-        if tag.sum() < FEWEST:
-            continue
-        if np.average(right[tag, label[tag]], weights=weight[tag]) < PROMISE + MARGIN:
-            break
-        threshold = float(candidate)
-    return threshold
+        kept = tag.sum() >= ENOUGH
+        if kept and np.average(right[tag, label[tag]], weights=weight[tag]) >= PROMISE:
+            return float(candidate)
+    return NEVER
