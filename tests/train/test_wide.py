@@ -125,7 +125,7 @@ def sample(confident: list[int], truth: list[int], sure: float = 6.0) -> Sample:
     labels = np.array(truth)
     right = np.eye(len(LABELS), dtype=bool)[labels]
     right[labels == len(LABELS) - 1] = False
-    return Sample(logits, np.arange(len(labels)), labels, right, 1.0)
+    return Sample(logits, np.arange(len(labels)), labels, right, np.ones_like(right), 1.0)
 
 
 def test_a_threshold_that_keeps_its_promise_is_found_and_one_that_cannot_is_never() -> None:

@@ -21,6 +21,7 @@ from mgtag_train.learn.outside_evaluation import decided
 
 OUTSIDE_SHARE = 0.75  # a listener's library is not GTZAN
 PROMISE = 0.85  # of the tags: the genre, or an acceptable one
+MARGIN = 0.03  # asked on validation beyond the promise: network, head and threshold were chosen on it
 ENOUGH = 40  # tracks above a threshold before the share of accepted ones means anything
 NEVER = 1.0  # no confidence is over it
 
@@ -37,8 +38,9 @@ class Sample:
         Shape ``(slices,)``, index of the track.
     truth : I64
         Shape ``(tracks,)``; -1 for a genre that the network does not know.
-    right : array of bool
-        Shape ``(tracks, labels)``: whether each label would be accepted as a tag.
+    right, judged : array of bool
+        Shape ``(tracks, labels)``: whether each label would be accepted as a tag, and whether the track's
+        own label can tell.
     weight : float
         Of all its tracks together.
     """
@@ -47,6 +49,7 @@ class Sample:
     owner: I64
     truth: I64
     right: np.ndarray
+    judged: np.ndarray
     weight: float
 
 
@@ -79,11 +82,11 @@ def _best_temperature(parts: Sequence[tuple[F32, I64, float]]) -> float:
 def _threshold(votes: Sequence[F32], samples: Sequence[Sample]) -> float:
     """Return the lowest threshold, in hundredths, above which tags are accepted often enough."""
     right = np.concatenate([sample.right for sample in samples])
-    weight = np.concatenate([np.full(len(s.truth), s.weight / len(s.truth)) for s in samples])
+    weight = np.concatenate([s.judged * s.weight / len(s.truth) for s in samples])
     everything = np.concatenate(votes)
     for candidate in np.arange(10, 100) / 100:
         tag, label = decided(everything, candidate)
-        kept = tag.sum() >= ENOUGH
-        if kept and np.average(right[tag, label[tag]], weights=weight[tag]) >= PROMISE:
+        at = tag, label[tag]
+        if tag.sum() >= ENOUGH and np.average(right[at], weights=weight[at]) >= PROMISE + MARGIN:
             return float(candidate)
     return NEVER
