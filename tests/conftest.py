@@ -51,6 +51,12 @@ def two_heads(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def with_weights() -> Bundle:
+    """Load the bundle that comes with weights for torch too."""
+    return bundle.load(bundle.SHIPPED / "gtzan-parallel-1")
+
+
+@pytest.fixture(scope="session")
 def shipped() -> Bundle:
     """Load the bundle that comes with mgtag."""
     if not (bundle.SHIPPED / bundle.DEFAULT / bundle.CARD).exists():

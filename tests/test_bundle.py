@@ -140,8 +140,9 @@ def test_the_committed_graph_is_what_its_generator_writes() -> None:
 def test_the_shipped_bundle_is_whole(shipped: Bundle) -> None:
     card = shipped.card
     assert card.name == bundle.DEFAULT == shipped.folder.name
-    assert len(card.genre.labels) == 10
-    assert 0 < card.genre.threshold < 1
+    assert len(card.genre.labels) == 16 and card.genre.written["notmusic"] is None
+    assert card.heads["mood"].labels == ("happy", "tense", "sad", "calm")
+    assert card.genre.threshold is not None and 0 < card.genre.threshold < 1
     assert card.measured
 
 

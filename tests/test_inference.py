@@ -241,38 +241,38 @@ def test_an_answer_on_the_cpu_needs_no_torch(tiny: Bundle, song: Song, tmp_path:
     assert "librosa" not in done.stdout.split()
 
 
-def test_cuda_answers_as_the_cpu(shipped: Bundle, song: Song, tmp_path: Path) -> None:
+def test_cuda_answers_as_the_cpu(with_weights: Bundle, song: Song, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("there is no GPU here")
     path = song(tmp_path / "a.flac", 12.0)
-    cpu, cuda = (Tagger(shipped, device).predict(path) for device in ("cpu", "cuda"))
+    cpu, cuda = (Tagger(with_weights, device).predict(path) for device in ("cpu", "cuda"))
     np.testing.assert_allclose(shares(cuda), shares(cpu), atol=1e-3)
     np.testing.assert_allclose(cuda.attention, cpu.attention, atol=1e-3)
 
 
 def test_the_shipped_bundle_answers(shipped: Bundle, song: Song, tmp_path: Path) -> None:
     heard = Tagger(shipped, "cpu").predict(song(tmp_path / "a.flac", 7.0))
-    assert shares(heard).shape[1] == 10
+    assert shares(heard).shape[1] == 16
     np.testing.assert_allclose(heard.attention.sum(axis=1), 1, atol=1e-4)
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pt"])
 def test_the_torch_weights_answer_as_the_graph(
-    suffix: str, shipped: Bundle, song: Song, tmp_path: Path
+    suffix: str, with_weights: Bundle, song: Song, tmp_path: Path
 ) -> None:
     """New bundles hold safetensors; the state dicts of older ones are read too, and no other pickle."""
     torch = pytest.importorskip("torch")
     load_file = pytest.importorskip("safetensors.torch").load_file
     folder = tmp_path / "copy"
-    shutil.copytree(shipped.folder, folder)
+    shutil.copytree(with_weights.folder, folder)
     if suffix == "pt":
         torch.save(load_file(folder / "weights.safetensors"), folder / "weights.pt")
         (folder / "weights.safetensors").unlink()
-    copy = bundle.write(folder, shipped.card)
+    copy = bundle.write(folder, with_weights.card)
     assert copy.weights == folder / f"weights.{suffix}"
     path = song(tmp_path / "a.flac", 4.0)
-    there = shares(Tagger(shipped, "cpu").predict(path))
+    there = shares(Tagger(with_weights, "cpu").predict(path))
     here = Tagger(copy, "cpu")
     here._network = inference._torch(copy, "cpu")
     np.testing.assert_allclose(shares(here.predict(path)), there, atol=1e-4)

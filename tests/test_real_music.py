@@ -33,7 +33,7 @@ with_songs = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def tagger() -> Tagger:
-    return Tagger(bundle.find(bundle.DEFAULT), "cpu")
+    return Tagger(bundle.load(bundle.SHIPPED / "gtzan-parallel-1"), "cpu")
 
 
 @pytest.fixture(scope="module")

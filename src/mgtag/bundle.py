@@ -24,7 +24,7 @@ WEIGHTS, OLD_WEIGHTS = "weights.safetensors", "weights.pt"
 MOST_CARD = 1 << 22  # bytes
 MOST_BYTES = 1 << 32  # of any other file
 SHIPPED = Path(__file__).parent / "bundles"
-DEFAULT = "gtzan-parallel-1"
+DEFAULT = "wide-parallel-1"
 
 
 @dataclass(frozen=True)

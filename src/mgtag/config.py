@@ -30,7 +30,7 @@ TABLES = ("genres",)  # tables of the file that are no command's options
 
 TEMPLATE = """\
 # mgtag's settings. A key here is the default of every command that has such an option:
-# model = "gtzan-parallel-1"
+# model = "wide-parallel-1"
 # index = "/media/music/mgtag.db"
 
 # [scan]

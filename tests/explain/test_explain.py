@@ -203,13 +203,13 @@ def test_shares_leave_out_what_counts_against() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_gives_rows_that_sum_to_one_or_nothing(
-    method: str, shipped: Bundle, song: Callable[..., Path], tmp_path: Path
+    method: str, with_weights: Bundle, song: Callable[..., Path], tmp_path: Path
 ) -> None:
     if method == "gradient":
         pytest.importorskip("captum")
-    path, tagger = song(tmp_path / "song.wav", 7.0), Tagger(shipped, "cpu")
+    path, tagger = song(tmp_path / "song.wav", 7.0), Tagger(with_weights, "cpu")
     heard, _ = listen(path, tagger)
-    target = "genre", winner(shipped.card.genre, heard.heads["genre"].probabilities)
+    target = "genre", winner(with_weights.card.genre, heard.heads["genre"].probabilities)
     weights = frame_weights(path, tagger, heard, target, method)  # type: ignore[arg-type]
     assert weights.shape == heard.attention.shape and (weights >= 0).all()
     assert all(total == pytest.approx(1, abs=1e-3) or total == 0 for total in weights.sum(axis=1))

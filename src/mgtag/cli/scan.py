@@ -14,7 +14,7 @@ from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, share
 if TYPE_CHECKING:
     from mgtag.inference import Amount
 
-DEFAULT_BUNDLE = "gtzan-parallel-1"  # mgtag.bundle.DEFAULT, which is too heavy to import for --help
+DEFAULT_BUNDLE = "wide-parallel-1"  # mgtag.bundle.DEFAULT, which is too heavy to import for --help
 
 
 class Device(StrEnum):

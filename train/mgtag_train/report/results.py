@@ -15,7 +15,7 @@ from mgtag_train.lab.experiments import EXPERIMENTS, OWN, PAPERS
 from mgtag_train.lab.search import FOUND
 from mgtag_train.learn.jobs import RECORD
 from mgtag_train.learn.run_record import RunRecord
-from mgtag_train.report import faithfulness_page, markdown, paper_tables, pictures
+from mgtag_train.report import faithfulness_page, markdown, outside_section, paper_tables, pictures
 from mgtag_train.report.own_tables import SEARCH
 from mgtag_train.report.records import ReportFolder, Runs
 
@@ -120,6 +120,15 @@ def write(runs: Path, folder: ReportFolder) -> list[Path]:
     return [folder.page, *drawn]
 
 
+def outside(folder: ReportFolder) -> list[str]:
+    """Return the section about music outside GTZAN; nothing where it has not been measured."""
+    figures, steps = (folder.records / name for name in (outside_section.FIGURES, outside_section.STEPS))
+    if not figures.is_file():
+        return []
+    told = json.loads(steps.read_text()) if steps.is_file() else None
+    return outside_section.section(json.loads(figures.read_text()), told)
+
+
 def page(folder: ReportFolder) -> str:
     """Return the whole page."""
     records, analyses = folder.runs(), folder.read_analyses()
@@ -134,6 +143,7 @@ def page(folder: ReportFolder) -> str:
                 if (folder.pictures / f"{name}.png").is_file():
                     lines += [f"![{caption}](pictures/{name}.png)", ""]
             lines += paper_tables.after(paper, records, analyses)
+    lines += outside(folder)
     if old := folder.superseded():
         lines += [SUPERSEDED, *superseded(old), ""]
     if folder.faithfulness.is_file():
