@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from mutagen.flac import FLAC
 
 from mgtag import tags
 from mgtag.bundle import Bundle
-from mgtag.errors import BundleError
+from mgtag.errors import BundleError, UsageError
 from mgtag.inference import Tagger
-from mgtag.library.events import Event, Kept, Tagged, Unsure
+from mgtag.library.events import Event, Fresh, Kept, Tagged, Unsure
 from mgtag.library.index import Index
 from mgtag.library.policy import Policy
+from mgtag.library.records import Filter
 from mgtag.library.scan import scan
+from mgtag.library.undo import Undone, undo
 
 Song = Callable[..., Path]
 
@@ -95,3 +98,118 @@ def test_both_heads_answer(two_heads: Bundle, song: Song, tmp_path: Path) -> Non
     }
     assert heard.attention is None
     assert heard.heads["mood"].probabilities[:, 0].min() > 0.9  # a hum is low, and so sad
+
+
+# Mood
+
+BOTH = ("genre", "mood")
+KINDS = ["mp3", "m4a", "flac", "ogg", "opus", "wma", "wav", "aiff", "wv"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_mood_is_written_beside_the_genre_and_undone(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index, kind: str
+) -> None:
+    path = song(tmp_path / f"hum.{kind}", 2.0, sound="hum")
+    before = path.read_bytes()
+    event = go(two_heads, path, index, fields=BOTH)
+    assert isinstance(event, Tagged) and event.written == BOTH
+    assert event.values == {"genre": ("Blues",), "mood": ("Sad",)}
+    found = tags.read(path)
+    assert (found.genres, found.mood) == (("Blues",), ("Sad",))
+    assert found.provenance["mood"].confidence == pytest.approx(event.votes["mood"].confidence, abs=1e-3)
+    track = index.track(path)
+    assert track is not None and track.tags == found.values
+    assert track.best("mood").label == "Sad"
+    assert isinstance(go(two_heads, path, index, fields=BOTH), Fresh)
+    (change,) = index.changes()
+    assert (change.before["mood"], change.after["mood"]) == ((), ("Sad",))
+    (undone,) = undo(index)
+    assert isinstance(undone, Undone)
+    assert path.read_bytes() == before
+
+
+def test_without_being_asked_no_mood_is_written_but_it_is_known(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    path = song(tmp_path / "hum.flac", 2.0, sound="hum")
+    event = go(two_heads, path, index)
+    assert isinstance(event, Tagged) and event.written == ("genre",)
+    assert event.values["mood"] == ("Sad",)
+    assert tags.read(path).mood == ()
+    assert [t.path for t in index.tracks(Filter(mood="sad"))] == [path]
+    later = go(two_heads, path, index, fields=BOTH)  # decided from the index, nothing is heard again
+    assert isinstance(later, Tagged) and later.written == ("mood",)
+    assert tags.read(path).values == {"genre": ("Blues",), "mood": ("Sad",)}
+
+
+def write_flac(path: Path, **fields: str) -> None:
+    file = FLAC(path)
+    file.update(fields)
+    file.save()
+
+
+def test_each_field_made_by_hand_is_kept_and_the_other_written(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    path = song(tmp_path / "genre.flac", 2.0, sound="hum")
+    write_flac(path, genre="Krautrock")
+    event = go(two_heads, path, index, fields=BOTH)
+    assert isinstance(event, Tagged) and event.written == ("mood",)
+    assert tags.read(path).values == {"genre": ("Krautrock",), "mood": ("Sad",)}
+    path = song(tmp_path / "mood.flac", 2.0, sound="hum")
+    write_flac(path, mood="Wistful", genre="Other")
+    event = go(two_heads, path, index, fields=BOTH)
+    assert isinstance(event, Tagged) and event.written == ("genre",)
+    assert tags.read(path).values == {"genre": ("Blues",), "mood": ("Wistful",)}
+    path = song(tmp_path / "both.flac", 2.0, sound="hum")
+    write_flac(path, mood="Wistful", genre="Krautrock")
+    before = path.read_bytes()
+    assert isinstance(go(two_heads, path, index, fields=BOTH), Kept)
+    assert path.read_bytes() == before
+
+
+def test_append_and_overwrite_are_for_moods_too(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    path = song(tmp_path / "a.flac", 2.0, sound="hum")
+    write_flac(path, mood="Wistful", genre="Krautrock")
+    go(two_heads, path, index, fields=BOTH, mode="append")
+    assert tags.read(path).values == {"genre": ("Krautrock", "Blues"), "mood": ("Wistful", "Sad")}
+    go(two_heads, path, index, fields=BOTH, mode="overwrite")
+    assert tags.read(path).values == {"genre": ("Blues",), "mood": ("Sad",)}
+
+
+def test_what_is_not_music_has_no_mood(two_heads: Bundle, song: Song, tmp_path: Path, index: Index) -> None:
+    path = song(tmp_path / "noise.flac", 2.0, sound="noise")
+    before = path.read_bytes()
+    event = go(two_heads, path, index, fields=BOTH, threshold=0.0)
+    assert isinstance(event, Unsure) and event.reason == "not music"
+    assert path.read_bytes() == before
+
+
+def test_each_head_has_its_own_threshold(song: Song, tmp_path: Path, index: Index) -> None:
+    path = song(tmp_path / "hum.flac", 2.0, sound="hum")
+    moods = replace(tiny_bundle.MOODS, threshold=None)
+    model = tiny_bundle.make_two_heads(tmp_path / "m", moods=moods)
+    event = go(model, path, index, fields=BOTH)
+    assert isinstance(event, Tagged) and event.written == ("genre",)
+    assert tags.read(path).mood == ()
+
+
+def test_a_dry_run_tells_of_both_and_writes_neither(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    path = song(tmp_path / "hum.flac", 2.0, sound="hum")
+    before = path.read_bytes()
+    event = go(two_heads, path, index, fields=BOTH, dry_run=True)
+    assert isinstance(event, Tagged) and (event.written, event.reason) == (BOTH, "dry run")
+    assert path.read_bytes() == before
+
+
+def test_a_model_without_moods_is_told_before_anything_is_heard(
+    tiny: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    path = song(tmp_path / "hum.flac", 2.0, sound="hum")
+    with pytest.raises(UsageError, match="tiny-1: this model hears no mood; --model chooses another"):
+        go(tiny, path, index, fields=BOTH)

@@ -42,6 +42,9 @@ def explain_command(
         Path | None,
         typer.Option(metavar="FILE", help="Write a picture (or .svg, .pdf); a folder for several songs."),
     ] = None,
+    mood: Annotated[
+        bool, typer.Option("--mood", help="Explain the mood instead of the genre; not every model hears it.")
+    ] = False,
     method: Annotated[Method, typer.Option(help="How the weights are found.")] = Method.occlusion,
     model: Annotated[
         str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
@@ -57,8 +60,8 @@ def explain_command(
     """
     if bool(files) == bool(genre):
         raise typer.BadParameter("give either music files or --genre.")
-    if genre and (html or png):
-        raise typer.BadParameter("--html and --png show songs, not a --genre.")
+    if genre and (html or png or mood):
+        raise typer.BadParameter("--html, --png and --mood are for songs, not for a --genre.")
     if embed_audio and html is None:
         raise typer.BadParameter("--embed-audio needs --html.")
 
@@ -80,13 +83,13 @@ def explain_command(
     from mgtag.inference import Tagger
     from mgtag.view.explaining import ExplainView
 
-    songs = files or []
+    songs, head = files or [], "mood" if mood else "genre"
     tagger = Tagger(found, device.value)
     view = ExplainView(found, html, png, json, embed_audio, several=len(songs) > 1)
     for path in songs:
         try:
             with view.listening(probe(path).duration_s) as (heard, explained):
-                made, sound = explain_file(path, tagger, method.value, heard=heard, explained=explained)
+                made, sound = explain_file(path, tagger, method.value, head, heard, explained)
         except (AudioError, OSError) as error:
             view.fail(path, error)
         else:

@@ -70,6 +70,9 @@ def scan_command(
             help="Slices of 3 s to hear: as many as the answer needs, 30 at most; every one; or N.",
         ),
     ] = "auto",
+    mood: Annotated[
+        bool, typer.Option("--mood", help="Write the mood, too, by the same rules; not every model hears it.")
+    ] = False,
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Fill the index only.")] = False,
     hard_links: Annotated[
         bool, typer.Option("--hard-links", help="Also write to files that have several names (parting them).")
@@ -107,7 +110,8 @@ def scan_command(
     from mgtag.view.scanning import ScanView
 
     so_many = cast("Amount", slices)  # as `amount` reads it
-    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many)
+    fields = ("genre", "mood") if mood else ("genre",)
+    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many, fields)
     if not yes:
         check_roots(paths, policy)
     tagger = load_model(model, device.value)

@@ -32,6 +32,9 @@ def watch_command(
             help="Confidence from which a genre is written, 0.9 or 90%; default: the model's own.",
         ),
     ] = None,
+    mood: Annotated[
+        bool, typer.Option("--mood", help="Write the mood, too; not every model hears it.")
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
@@ -60,7 +63,8 @@ def watch_command(
     from mgtag.view.scanning import ScanView
     from mgtag.workers import executor
 
-    policy, command = Policy(threshold=threshold), " ".join(["watch", *map(str, folders)])
+    fields = ("genre", "mood") if mood else ("genre",)
+    policy, command = Policy(threshold=threshold, fields=fields), " ".join(["watch", *map(str, folders)])
     if not yes:
         check_roots(folders, policy)
     tagger = Tagger(bundle.find(model), device.value)

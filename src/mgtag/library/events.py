@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from mgtag.card import GENRE
 from mgtag.library.outcome import Outcome
 from mgtag.library.policy import Genres
 from mgtag.vote import Vote
@@ -25,23 +27,37 @@ class Answered:
 
     Attributes
     ----------
-    genres : tuple of str
-        What mgtag heard, best first: written where the event is `Tagged`, told where it is not.
-    vote : Vote
-        Over the bundle's genres, calibrated.
+    values : mapping of str to tuple of str
+        By field ("genre", "mood"): what the file says afterwards, of those that are written (in a dry run:
+        would be); what mgtag heard, best first, of the others.
+    votes : mapping of str to Vote
+        Of every head of the bundle, calibrated.
     reason : str
         Why nothing was written, in a few words.
+    written : tuple of str
+        Fields.
     """
 
     path: Path
-    genres: Genres
-    vote: Vote
+    values: Mapping[str, Genres]
+    votes: Mapping[str, Vote]
     reason: str = ""
+    written: tuple[str, ...] = ()
     outcome: ClassVar[Outcome]
+
+    @property
+    def genres(self) -> Genres:
+        """The genres."""
+        return self.values[GENRE]
+
+    @property
+    def vote(self) -> Vote:
+        """The vote on the genre."""
+        return self.votes[GENRE]
 
 
 class Tagged(Answered):
-    """Its genre was written (in a dry run: would be)."""
+    """A field of it was written (in a dry run: would be)."""
 
     outcome: ClassVar[Outcome] = Outcome.TAGGED
 

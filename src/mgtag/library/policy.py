@@ -24,6 +24,8 @@ class Policy:
         Confidence from which a genre is written, 0..1; the bundle's own if None.
     top : int
         How many genres at most.
+    fields : tuple of str
+        What is written: ``"genre"``, and ``"mood"`` after it if that is wanted.
     write : bool
         Whether tags are written at all (``--no-tags``).
     dry_run : bool
@@ -44,6 +46,7 @@ class Policy:
     force: bool = False
     hard_links: bool = False
     slices: int | Literal["auto", "all"] = "auto"
+    fields: tuple[str, ...] = ("genre",)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,13 @@ class Decision:
 
 
 def decide(
-    mode: Mode, current: Genres, written: Genres, answer: Genres, sure: bool, declined: Genres = ()
+    mode: Mode,
+    current: Genres,
+    written: Genres,
+    answer: Genres,
+    sure: bool,
+    declined: Genres = (),
+    field: str = "genre",
 ) -> Decision:
     """Weigh what the file says against what mgtag heard.
 
@@ -87,16 +96,18 @@ def decide(
     answer : tuple of str
         What mgtag heard, best first.
     sure : bool
-        Whether the confidence reaches the threshold.
+        Whether the confidence is above the threshold.
     declined : tuple of str
         What the listener took back for good; it is not written again.
+    field : str
+        What all of these are, for the reason.
     """
     n = len(written) if current[-len(written) :] == written else 0
     by_hand = current[: len(current) - n]
     if is_placeholder(by_hand):
         by_hand = ()
     if mode == "keep" and by_hand:
-        return Decision("keep", current, "has a genre of its own")
+        return Decision("keep", current, f"has a {field} of its own")
     if not sure:
         return Decision("unsure", current, "below the threshold")
     refused = {g.casefold() for g in declined}

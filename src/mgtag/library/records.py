@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -90,6 +90,10 @@ class Track:
     def confidence(self) -> float:
         """The probability of `heard`."""
         return self.best("genre").confidence
+
+    def heard_by_head(self) -> Iterator[tuple[str, Answer]]:
+        """Return the first answer of every head that answered."""
+        return ((head, self.best(head)) for head in self.answers if self.answers[head])
 
     def best(self, head: str) -> Answer:
         """Return the first answer of a head; an empty one if there is none."""

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,14 +21,14 @@ import numpy as np
 
 from mgtag import audio, tags
 from mgtag.card import GENRE, Head
-from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
-from mgtag.inference import Heard, Tagger, listen
+from mgtag.errors import AudioError, MgtagError, TagError, TooShortError, UsageError
+from mgtag.inference import MAX_SLICES, Amount, Heard, Tagger, listen
 from mgtag.library.comparing import Comparison
 from mgtag.library.events import Event, Failed, FileEvent, Found, Fresh, Kept, Tagged, TooShort, Unsure
 from mgtag.library.index import Index, is_broken
 from mgtag.library.outcome import Outcome
 from mgtag.library.paths import from_text, to_text
-from mgtag.library.policy import Decision, Policy, decide
+from mgtag.library.policy import Decision, Genres, Policy, decide
 from mgtag.library.records import Answer, Change, Track
 from mgtag.library.undo import recover
 from mgtag.library.walk import Library, find
@@ -71,8 +71,11 @@ def scan(
     Raises
     ------
     UsageError
-        If a root does not exist.
+        If a root does not exist, or the model does not hear a field that is to be written.
     """
+    card = tagger.bundle.card
+    for missing in sorted({*policy.fields} - {*card.heads}):
+        raise UsageError(f"{card.name}: this model hears no {missing}; --model chooses another.")
     roots = tuple(roots)
     library = find(roots)
     recover(index, clean=not policy.dry_run)
@@ -100,6 +103,7 @@ def scan(
         index.end_run(run, counts)
 
 
+Votes = Mapping[str, Vote]  # by head
 _OUTCOMES = {"write": Outcome.HEARD, "keep": Outcome.KEPT, "unsure": Outcome.UNSURE}
 _UNHEARD = (Outcome.FAILED, Outcome.TOO_SHORT)
 _DECIDED = (Outcome.TAGGED, Outcome.KEPT, Outcome.UNSURE, Outcome.HEARD)
@@ -146,7 +150,7 @@ class _Scan:
                 failed = TooShort if row.outcome == Outcome.TOO_SHORT else Failed
                 yield failed(Path(from_text(row.path)), row.reason)
             elif row.run in self.alike and row.outcome in _DECIDED:
-                yield Fresh(from_text(row.path), row.heard, row.confidence, row.reason)
+                yield Fresh(from_text(row.path), self._name(row.heard), row.confidence, row.reason)
             else:
                 to_decide.append(row.path)
         try:
@@ -169,7 +173,12 @@ class _Scan:
 
     def _submit(self, path: Path) -> Future[Heard]:
         with _unbroken():  # a worker that is being started would be left with half its orders
-            return self.executor.submit(listen, self.tagger, path, self.policy.slices)
+            return self.executor.submit(listen, self.tagger, path, self._amount())
+
+    def _amount(self) -> Amount:
+        """Return how many slices to hear: the quick vote stops when the genre is settled, nothing else."""
+        auto = self.policy.slices == "auto" and self.policy.fields != (GENRE,)
+        return MAX_SLICES if auto else self.policy.slices
 
     def _finished(self, under_way: _UnderWay, suspects: list[_Sent] | None) -> Iterator[FileEvent]:
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -194,12 +203,15 @@ class _Scan:
 
     def _answer(self, track: Track, prediction: Prediction | None) -> FileEvent:
         try:
-            result = _result(self.tagger.bundle.card.genre, track.answers.get(GENRE, ()), prediction)
-            if not np.isfinite(result.confidence):
+            votes = {
+                name: _result(name, head, track.answers.get(name, ()), prediction)
+                for name, head in self.tagger.bundle.card.heads.items()
+            }
+            if not all(np.isfinite(result.confidence) for result in votes.values()):
                 raise AudioError(f"{track.path}: the model's answer to it is no number; is the file damaged?")
             if prediction is not None:
-                track = replace(track, answers={GENRE: _answers(result)})
-            return self._answered(track, result, prediction)
+                track = replace(track, answers={name: _answers(result) for name, result in votes.items()})
+            return self._answered(track, votes, prediction)
         except Exception as error:  # whatever is wrong with one file, the scan goes on
             if is_broken(error):
                 raise
@@ -211,68 +223,92 @@ class _Scan:
                 self.index.record(replace(track, size=-1, answers={}))
             return Failed(track.path, sentence)
 
-    def _answered(self, track: Track, result: Vote, prediction: Prediction | None) -> FileEvent:
+    def _answered(self, track: Track, votes: Votes, prediction: Prediction | None) -> FileEvent:
         """Decide, write where that is the decision, and remember.
 
         Without a prediction, by what the index knows; but no write is decided by that.
         """
-        card, policy, path, before = self.tagger.bundle.card, self.policy, track.path, track
-        threshold = card.genre.threshold if policy.threshold is None else policy.threshold
-        result = result.decided(threshold)
-        answer, track = result.best(policy.top), replace(track, run=self.run)
-        sure = result.passes(threshold)
-        known = self.index.track(path) if prediction is not None else track
-        declined = known.declined.get(GENRE, ()) if known else ()
-        written = track.written.get(GENRE, ())
-        decision = decide(policy.mode, track.genres, written, answer, sure, declined)
-        if prediction is not None or decision.action == "write" or track.artist is None:
+        policy, path, before, track = self.policy, track.path, track, replace(track, run=self.run)
+        votes = {name: result.decided(self._threshold(name)) for name, result in votes.items()}
+        if prediction is not None and (known := self.index.track(path)):
+            track = replace(track, declined=known.declined)
+        decisions = self._decisions(track, votes)
+        if prediction is not None or _to_write(decisions) or track.artist is None:
             seen, found = path.stat(), tags.read(path)
             track = _with_tags(track, found)
             if prediction is not None and found.provenance:  # undo must find it wherever it is moved
                 track = replace(track, signature=audio.signature(path))
-            written = track.written.get(GENRE, ())
-            decision = decide(policy.mode, track.genres, written, answer, sure, declined)
-        if decision.action == "unsure" and result.not_music:
-            decision = replace(decision, reason="not music")
-        if decision.action == "write" and policy.write and not policy.dry_run:
+            decisions = self._decisions(track, votes)
+        if _to_write(decisions) and policy.write and not policy.dry_run:
             if (seen.st_size, seen.st_mtime_ns) != (track.size, track.mtime_ns):
                 raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
             if seen.st_nlink > 1 and not policy.hard_links:
-                decision = replace(decision, action="keep", reason=f"has {seen.st_nlink} hard links")
+                reason = f"has {seen.st_nlink} hard links"
+                decisions = {name: _left(decision, reason) for name, decision in decisions.items()}
             else:
+                decisions = _to_write(decisions)
                 with _unbroken():
-                    self._write(track, decision, prediction, seen)
-                return Tagged(path, decision.genres, result)
-        self._remember(before, track, decision, prediction)
-        if decision.action == "write" and policy.write:
-            return Tagged(path, decision.genres, result, "dry run")
-        if prediction is None and before.run not in self.dry and before.outcome is _outcome(before, decision):
-            return Fresh(str(path), before.heard, before.confidence, decision.reason)
-        if decision.action == "unsure":
-            return Unsure(path, answer, result, decision.reason)
-        return Kept(path, answer, result, decision.reason or "tags are not to be written")
+                    self._write(track, decisions, votes, prediction, seen)
+                return Tagged(path, _values(votes, decisions, policy.top), votes, "", (*decisions,))
+        values, first = _values(votes, decisions, policy.top), decisions[policy.fields[0]]
+        outcome = _outcome(before, decisions, first)
+        self._remember(before, replace(track, outcome=outcome, reason=first.reason), prediction)
+        if _to_write(decisions) and policy.write:
+            return Tagged(path, values, votes, "dry run", (*_to_write(decisions),))
+        if prediction is None and before.run not in self.dry and before.outcome is outcome:
+            return Fresh(str(path), self._name(before.heard), before.confidence, first.reason)
+        if first.action == "unsure":
+            return Unsure(path, values, votes, first.reason)
+        return Kept(path, values, votes, first.reason or "tags are not to be written")
 
-    def _remember(
-        self, before: Track, track: Track, decision: Decision, prediction: Prediction | None
-    ) -> None:
+    def _name(self, heard: str) -> str:
+        """Return what the index has as heard, but for what is never written: that is no genre."""
+        genre = self.tagger.bundle.card.genre
+        return heard if dict(zip(genre.names, genre.writable, strict=True)).get(heard, True) else ""
+
+    def _decisions(self, track: Track, votes: Votes) -> dict[str, Decision]:
+        """Decide on every field that may be written; none of what is not music is."""
+        policy, decisions = self.policy, dict[str, Decision]()
+        not_music = any(result.not_music for result in votes.values())
+        for name in policy.fields:
+            sure = votes[name].passes(self._threshold(name)) and not not_music
+            current, written, declined = (
+                kept.get(name, ()) for kept in (track.tags, track.written, track.declined)
+            )
+            answer = votes[name].best(policy.top)
+            found = decide(policy.mode, current, written, answer, sure, declined, name)
+            if found.action == "unsure" and not_music:
+                found = replace(found, reason="not music")
+            decisions[name] = found
+        return decisions
+
+    def _threshold(self, name: str) -> float | None:
+        asked = self.policy.threshold
+        return self.tagger.bundle.card.heads[name].threshold if asked is None else asked
+
+    def _remember(self, before: Track, track: Track, prediction: Prediction | None) -> None:
         """Note what was decided: with what was heard, or with all the others that were decided anew."""
-        outcome = _outcome(before, decision)
         if prediction is not None or (track.tags, track.written) != (before.tags, before.written):
-            self.index.record(replace(track, outcome=outcome, reason=decision.reason), prediction)
+            self.index.record(track, prediction)
         elif not self.policy.dry_run:
-            self.noted.append((to_text(track.path), outcome, decision.reason))
+            self.noted.append((to_text(track.path), track.outcome, track.reason))
 
     def _write(
-        self, track: Track, decision: Decision, prediction: Prediction | None, seen: os.stat_result
+        self,
+        track: Track,
+        decisions: Mapping[str, Decision],
+        votes: Votes,
+        prediction: Prediction | None,
+        seen: os.stat_result,
     ) -> None:
         """Journal first, then replace the file; see DESIGN, "A tag write is atomic"."""
-        provenance = tags.Provenance(
-            decision.kept, decision.added, self.tagger.bundle.id, round(track.confidence, 3)
-        )
+        bundle = self.tagger.bundle.id
+        new = {
+            name: tags.Provenance(made.kept, made.added, bundle, round(votes[name].confidence, 3))
+            for name, made in decisions.items()
+        }
         self.index.begin_copies(track.path.resolve().parent)
-        draft = tags.draft(
-            track.path, {GENRE: provenance}, audio.signature, seen=seen, hard_links=self.policy.hard_links
-        )
+        draft = tags.draft(track.path, new, audio.signature, seen=seen, hard_links=self.policy.hard_links)
         track = replace(track, signature=draft.signature)
         try:
             change = self.index.begin_change(
@@ -282,8 +318,8 @@ class _Scan:
                     path=track.path,
                     signature=track.signature,
                     state="pending",
-                    before={"genre": track.genres},
-                    after={"genre": decision.genres},
+                    before={name: track.tags.get(name, ()) for name in new},
+                    after={name: made.names for name, made in new.items()},
                     sha_before=draft.before,
                     sha_after=draft.after,
                     mtime_ns=track.mtime_ns,
@@ -302,8 +338,8 @@ class _Scan:
             track,
             size=status.st_size,
             mtime_ns=status.st_mtime_ns,
-            tags={**track.tags, "genre": decision.genres},
-            written={**track.written, GENRE: decision.added},
+            tags={**track.tags, **{name: made.names for name, made in new.items()}},
+            written={**track.written, **{name: made.added for name, made in new.items()}},
             outcome=Outcome.TAGGED,
             reason="",
         )
@@ -333,11 +369,27 @@ def _with_tags(track: Track, found: tags.Tags) -> Track:
     )
 
 
-def _outcome(before: Track, decision: Decision) -> Outcome:
+def _to_write(decisions: Mapping[str, Decision]) -> dict[str, Decision]:
+    return {name: decision for name, decision in decisions.items() if decision.action == "write"}
+
+
+def _left(decision: Decision, reason: str) -> Decision:
+    return replace(decision, action="keep", reason=reason) if decision.action == "write" else decision
+
+
+def _values(votes: Votes, decisions: Mapping[str, Decision], top: int) -> dict[str, Genres]:
+    """Return what is told of each field: what it says afterwards where it is written, else what was heard."""
+    written = {name: decision.genres for name, decision in _to_write(decisions).items()}
+    return {name: result.best(top) for name, result in votes.items()} | written
+
+
+def _outcome(before: Track, decisions: Mapping[str, Decision], first: Decision) -> Outcome:
     """Return how a scan ends that did not write; what mgtag wrote earlier and leaves stays tagged."""
-    if decision.action == "keep" and before.outcome is Outcome.TAGGED:
+    if _to_write(decisions):
+        return Outcome.HEARD
+    if first.action == "keep" and before.outcome is Outcome.TAGGED:
         return Outcome.TAGGED
-    return _OUTCOMES[decision.action]
+    return _OUTCOMES[first.action]
 
 
 def _answers(result: Vote) -> tuple[Answer, ...]:
@@ -346,10 +398,10 @@ def _answers(result: Vote) -> tuple[Answer, ...]:
     return tuple(Answer(name, round(p, 6)) for n, (name, p) in enumerate(pairs) if n == 0 or p >= WORTH)
 
 
-def _result(head: Head, kept: tuple[Answer, ...], prediction: Prediction | None) -> Vote:
+def _result(name: str, head: Head, kept: tuple[Answer, ...], prediction: Prediction | None) -> Vote:
     """Return a head's vote: of what was just heard, or as it was kept."""
     if prediction is not None:
-        return vote(head, prediction.heads[GENRE].probabilities)
+        return vote(head, prediction.heads[name].probabilities)
     shares = {answer.label: answer.confidence for answer in kept}
     kept_shares = np.array([shares.get(name, 0.0) for name in head.names], np.float32)
     return Vote(head.names, kept_shares, head.writable, head.wider)

@@ -33,6 +33,7 @@ def as_row(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> 
         "duration_s": _round(duration_s),
         "bundle": bundle.id,
         "method": made.method,
+        "head": made.head,
         "genres": dict(zip(labels, made.genres, strict=True)),
         "vote": {
             "genre": genre,
@@ -41,6 +42,14 @@ def as_row(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> 
             "threshold": threshold,
             "sure": made.vote.passes(threshold),
             "probabilities": _shares(labels, made.vote.probabilities),
+        },
+        "heads": {
+            name: {
+                "answer": list(vote.best()),
+                "confidence": _round(vote.confidence),
+                "probabilities": _shares(vote.labels, vote.probabilities),
+            }
+            for name, vote in made.votes.items()
         },
         "frame_s": round(made.frame_s, 7),
         "slices": slices,

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mgtag.bundle import Bundle
 from mgtag.explain.explanation import Explanation
-from mgtag.view.methods import MEANS
+from mgtag.view.methods import means
 from mgtag.view.text import clock, minutes, printable, stdout
 from mgtag.view.timeline import axis, bars, columns, genre_style, keys, strip, sure
 
@@ -32,7 +32,7 @@ def print_explanation(path: Path, made: Explanation, duration_s: float, bundle: 
     console.print(_timeline(made, console.width - GUTTER, colour))
     console.print(_legend(made, console.width))
     console.print(_moments(made))
-    console.print(Text(f"weight: {MEANS[made.method]}; 1 × is average\n", "dim"))
+    console.print(Text(f"weight: {means(made.method, made.head)}; 1 × is average\n", "dim"))
 
 
 def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> RenderableType:
@@ -49,6 +49,12 @@ def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> R
             else f"Not sure enough to be written: the model {asked}"
         )
         verdict.append(f". {never}", "dim")
+    for name, vote in made.votes.items():
+        if name != made.head:
+            found = int(vote.probabilities.argmax())
+            verdict.append(
+                f"\n{name}: {printable(vote.labels[found])}, {vote.probabilities[found]:.0%} sure", "dim"
+            )
     title = Text.assemble((printable(path.name), "bold"), (f"  {minutes(duration_s)}", "dim"))
     return Group(title, verdict, Text())
 
@@ -57,7 +63,7 @@ def _timeline(made: Explanation, width: int, colour: bool) -> RenderableType:
     heights = bars(columns(made.weights.ravel(), width), HEIGHT)
     names = ["weight", *[""] * (HEIGHT - 1)]
     rows = [Text.assemble((name.ljust(GUTTER), "dim"), row) for name, row in zip(names, heights, strict=True)]
-    rows.append(Text.assemble(("genre".ljust(GUTTER), "dim"), strip(made, width, colour)))
+    rows.append(Text.assemble((made.head.ljust(GUTTER), "dim"), strip(made, width, colour)))
     rows.append(Text.assemble(("sure".ljust(GUTTER), "dim"), sure(made, width)))
     covered_s = len(made.weights) * made.spec.slice_s
     rows += [Text(" " * GUTTER + line, "dim") for line in axis(covered_s, width)]

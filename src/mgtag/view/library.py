@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from mgtag.card import GENRE
 from mgtag.library.lookup import FileInfo
 from mgtag.library.outcome import Outcome
 from mgtag.prediction import Prediction
@@ -20,7 +18,7 @@ BAR = 30  # columns of a probability of 1
 def show_track(info: FileInfo, as_json: bool) -> None:
     """Print what one file's tags say, and what was heard in it."""
     tags, track, console = info.tags, info.track, stdout()
-    mean = None if info.prediction is None else _mean(info.prediction)
+    means = {} if info.prediction is None else _means(info.prediction)
     if as_json:
         row: dict[str, object] = {
             "path": str(info.path),
@@ -32,7 +30,7 @@ def show_track(info: FileInfo, as_json: bool) -> None:
             "mood": tags.mood,
             "mgtag": {field: vars(written) for field, written in tags.provenance.items()},
             "index": track_row(track) if track else None,
-            "slices": mean,
+            "slices": means or None,
         }
         print(dumps(row))  # noqa: T201
         return
@@ -58,11 +56,13 @@ def show_track(info: FileInfo, as_json: bool) -> None:
     elif track.outcome is Outcome.FAILED:
         grid.add_row("index", Text(printable(track.reason), STYLES[Outcome.FAILED]))
     if track is not None and track.heard:
-        told = f"{track.heard}, {track.confidence:.0%} sure, in run {track.run} ({track.outcome})"
+        heard = (f"{head} {best.label}, {best.confidence:.0%} sure" for head, best in track.heard_by_head())
+        told = f"{'; '.join(heard)}, in run {track.run} ({track.outcome})"
         grid.add_row("mgtag heard", printable(told))
     console.print(grid)
-    if mean is not None and info.prediction is not None:
-        console.print(Text(f"\nmean over {len(info.prediction.starts_s)} slices of 3 s", "dim"))
+    for head, mean in means.items():
+        count = 0 if info.prediction is None else len(info.prediction.starts_s)
+        console.print(Text(f"\n{head}, mean over {count} slices", "dim"))
         console.print(_bars(mean))
 
 
@@ -77,7 +77,11 @@ def _bars(shares: dict[str, float]) -> Table:
     return grid
 
 
-def _mean(prediction: Prediction) -> dict[str, float]:
-    head = prediction.heads[GENRE]
-    means = np.asarray(head.probabilities).mean(axis=0)
-    return {label: round(float(mean), 4) for label, mean in zip(head.labels, means, strict=True)}
+def _means(prediction: Prediction) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            label: round(float(mean), 4)
+            for label, mean in zip(head.labels, head.probabilities.mean(axis=0), strict=True)
+        }
+        for name, head in prediction.heads.items()
+    }

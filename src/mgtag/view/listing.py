@@ -26,6 +26,7 @@ Paint = Callable[[str, str], str]  # text, style -> text with escapes
 _COLUMNS: tuple[tuple[str, int, int, Callable[[Track], tuple[str, str]]], ...] = (
     ("Heard", 12, 0, lambda t: (printable(t.heard) or "–", COLOURS.get(t.heard, ""))),
     ("sure", 4, 0, lambda t: (f"{t.confidence:4.0%}" if t.heard else "", "")),
+    ("Mood", 8, 120, lambda t: (printable(t.best("mood").label), COLOURS.get(t.best("mood").label, ""))),
     ("In the file", 16, 80, lambda t: (joined(t.genres), "")),
     ("", 8, 60, lambda t: (t.outcome, STYLES.get(t.outcome, "dim"))),
     ("Length", 7, 100, lambda t: (f"{minutes(t.duration_s) if t.duration_s else '':>7}", "")),

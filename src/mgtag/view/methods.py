@@ -7,8 +7,13 @@ NAMES = {
     "gradient": "weight by gradient",
     "attention": "attention",
 }
-MEANS = {
-    "occlusion": "how far the genre's probability falls when that moment is silenced",
-    "gradient": "what that moment adds to the genre's probability, by integrated gradients",
+_MEANS = {
+    "occlusion": "how far the {head}'s probability falls when that moment is silenced",
+    "gradient": "what that moment adds to the {head}'s probability, by integrated gradients",
     "attention": "where the network's attention lies; as an explanation hardly better than chance",
 }
+
+
+def means(method: str, head: str) -> str:
+    """Say what a weight is, of a head such as ``"genre"``."""
+    return _MEANS[method].format(head=head)

@@ -20,7 +20,7 @@ from mgtag.explain.explanation import Explanation
 from mgtag.explain.sketch import Sound, height_of
 from mgtag.view.assets import asset
 from mgtag.view.explain_json import as_row
-from mgtag.view.methods import MEANS, NAMES
+from mgtag.view.methods import NAMES, means
 from mgtag.view.text import HEX, dumps, printable
 
 SCRIPTS = ("explain.js", "explain.plots.js", "explain.player.js")
@@ -53,7 +53,7 @@ def write_page(
     data = {
         "row": as_row(song, made, sound.duration_s, bundle) | {"path": printable(song.name)},
         "name": NAMES[made.method],
-        "means": MEANS[made.method],
+        "means": means(made.method, made.head),
         "colours": {genre: HEX[n % len(HEX)] for n, genre in enumerate(made.genres)},
         "sound": {
             "column_s": sound.column_s,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from mgtag.card import GENRE
 from mgtag.library.events import (
     Answered,
     Event,
@@ -31,6 +32,7 @@ from mgtag.library.events import (
 )
 from mgtag.library.outcome import Outcome
 from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
+from mgtag.vote import Vote
 
 STYLES = {  # of what a scan tells, in this order
     Outcome.TAGGED: "bold green",
@@ -59,7 +61,7 @@ class ScanView:
     def __init__(self, as_json: bool = False, verbosity: int = 0, dry_run: bool = False) -> None:
         self.counts: Counter[str] = Counter()
         self._run = 0
-        self._genres: defaultdict[str, list[float]] = defaultdict(list)
+        self._written: dict[str, dict[str, list[float]]] = {}  # field -> value -> confidences
         self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
         self._err = stderr()
         self.progress = _progress(self._err, verbosity)
@@ -80,7 +82,9 @@ class ScanView:
             return
         self.counts[event.outcome] += 1
         if isinstance(event, Tagged):
-            self._genres[event.genres[0]].append(event.vote.confidence)
+            for field in event.written:
+                confidences = self._written.setdefault(field, {}).setdefault(event.values[field][0], [])
+                confidences.append(event.votes[field].confidence)
         if self._json:
             print(as_json(event), flush=True)  # noqa: T201
         if isinstance(event, Failed):
@@ -97,8 +101,8 @@ class ScanView:
         if self._verbosity < 0:
             return
         console = self._err if self._json else stdout()
-        if self._genres:
-            console.print(_table(self._genres, self._dry_run))
+        for field, found in self._written.items():
+            console.print(_table(field, found, self._dry_run))
         console.print(_totals(self.counts, self._dry_run))
         if interrupted:
             console.print(
@@ -112,40 +116,46 @@ def as_json(event: FileEvent) -> str:
     """Return an event as one line of JSON (the schema is in the user guide)."""
     row: dict[str, object] = {"path": str(event.path), "event": event.outcome}
     if isinstance(event, Answered):
-        shares = zip(event.vote.labels, event.vote.probabilities, strict=True)
-        row |= {
-            "genres": event.genres,
-            "confidence": round(event.vote.confidence, 4),
-            "probabilities": {label: round(float(share), 4) for label, share in shares},
-            "reason": event.reason or None,
-            "error": None,
-        }
+        row |= {"genres": event.genres, **_shares(event.vote)}
+        row |= {"reason": event.reason or None, "error": None}
+        others = (name for name in event.votes if name != GENRE)
+        row |= {name: {"values": event.values[name], **_shares(event.votes[name])} for name in others}
     elif isinstance(event, Fresh):
         row |= {"genres": [event.heard] if event.heard else [], "confidence": round(event.confidence, 4)}
         row |= {"probabilities": {}, "reason": event.reason or None, "error": None}
     else:
         row |= {"genres": [], "confidence": None, "probabilities": {}, "reason": None, "error": None}
         row |= {"reason": event.reason} if isinstance(event, TooShort) else {"error": event.error}
+    row["written"] = event.written if isinstance(event, Answered) else ()
     return dumps(row)
+
+
+def _shares(vote: Vote) -> dict[str, object]:
+    shares = zip(vote.labels, vote.probabilities, strict=True)
+    return {
+        "confidence": round(vote.confidence, 4),
+        "probabilities": {label: round(float(share), 4) for label, share in shares},
+    }
 
 
 def _line(event: Answered | Fresh) -> Text:
     line = Text(f"{event.outcome:<8}", STYLES[event.outcome])
-    genres, confidence = (
-        ((event.heard,), event.confidence)
-        if isinstance(event, Fresh)
-        else (event.genres, event.vote.confidence)
-    )
-    line.append(f"{joined(genres):<12} {confidence:4.0%}  ")
+    if isinstance(event, Fresh):
+        told = [(event.heard or "–", event.confidence)]
+    else:
+        others = [name for name in event.written if name != GENRE]
+        told = [(joined(event.values[n]), event.votes[n].confidence) for n in (GENRE, *others)]
+    for name, confidence in told:
+        line.append(f"{printable(name):<12} {confidence:4.0%}  ")
     line.append(printable(event.path))
     if event.reason:
         line.append(f"  ({event.reason})", "dim")
     return line
 
 
-def _table(genres: dict[str, list[float]], dry_run: bool) -> Table:
+def _table(field: str, genres: dict[str, list[float]], dry_run: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Genre")
+    table.add_column(field.capitalize())
     table.add_column("would be tagged" if dry_run else "tagged", justify="right")
     table.add_column("confidence", justify="right")
     table.add_column("")

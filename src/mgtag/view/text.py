@@ -23,6 +23,15 @@ COLOURS = {
     "Pop": "deep_pink3",
     "Reggae": "chartreuse4",
     "Rock": "medium_purple",
+    "Electronic": "dark_cyan",
+    "Folk": "orange4",
+    "Latin": "red3",
+    "Punk": "deep_pink4",
+    "R&B": "purple4",
+    "Happy": "yellow",
+    "Tense": "red",
+    "Sad": "blue",
+    "Calm": "green",
 }
 # The same hues for pages and pictures, which know their background; in the order of a bundle's genres.
 HEX = (
@@ -36,6 +45,12 @@ HEX = (
     "#ec4f9c",
     "#7f9f16",
     "#7c6cf0",
+    "#8a5a3c",
+    "#2f6f6a",
+    "#b8336a",
+    "#4a7c2f",
+    "#a88bd4",
+    "#8c8c94",
 )
 
 
