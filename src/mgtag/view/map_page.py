@@ -13,7 +13,7 @@ from mgtag.explore.space import Space
 from mgtag.library.paths import from_text
 from mgtag.view.assets import asset
 from mgtag.view.targets import writing
-from mgtag.view.text import HEX, dumps
+from mgtag.view.text import dumps, hex_colours
 
 STEPS = 65_535  # of an axis, as the page has it
 
@@ -38,8 +38,8 @@ def write_map(target: Path, space: Space, points: F32, method: str) -> None:
         "method": {"tsne": "t-SNE", "pca": "principal components"}[method],
         "points": _packed(np.round(points * STEPS).astype("<u2")),
         "groups": [
-            {"name": "genre", "names": genres, "colours": _colours(len(genres)), "of": of_genre},
-            {"name": "mood", "names": moods, "colours": _colours(len(moods)), "of": of_mood},
+            {"name": "genre", "names": genres, "colours": [*hex_colours(genres).values()], "of": of_genre},
+            {"name": "mood", "names": moods, "colours": [*hex_colours(moods).values()], "of": of_mood},
         ],
         "songs": [
             [from_text(t.path), t.artist or "", t.title or Path(t.path).name, round(t.duration_s)]
@@ -64,10 +64,6 @@ def _numbered(values: list[str]) -> tuple[list[str], str]:
     rank = np.empty(len(names), np.uint8 if len(names) < 256 else np.uint16)
     rank[order] = np.arange(len(names))
     return [str(name) or "none" for name in names[order]], _packed(rank[where].astype(np.uint8))
-
-
-def _colours(count: int) -> list[str]:
-    return [HEX[n % len(HEX)] for n in range(count)]
 
 
 def _packed(values: np.ndarray) -> str:

@@ -21,7 +21,7 @@ from mgtag.explain.sketch import Sound, height_of
 from mgtag.view.assets import asset
 from mgtag.view.explain_json import as_row
 from mgtag.view.methods import NAMES, means
-from mgtag.view.text import HEX, dumps, printable
+from mgtag.view.text import dumps, hex_colours, printable
 
 SCRIPTS = ("explain.js", "explain.plots.js", "explain.player.js")
 TICKS_HZ = (250, 1000, 4000)
@@ -54,7 +54,7 @@ def write_page(
         "row": as_row(song, made, sound.duration_s, bundle) | {"path": printable(song.name)},
         "name": NAMES[made.method],
         "means": means(made.method, made.head),
-        "colours": {genre: HEX[n % len(HEX)] for n, genre in enumerate(made.genres)},
+        "colours": hex_colours(made.genres),
         "sound": {
             "column_s": sound.column_s,
             "low": _signed_bytes(sound.low),

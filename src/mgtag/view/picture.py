@@ -12,7 +12,7 @@ from mgtag.explain.explanation import Explanation
 from mgtag.explain.sketch import Sound, height_of
 from mgtag.extras import not_installed
 from mgtag.view.methods import NAMES
-from mgtag.view.text import HEX, clock, minutes, printable
+from mgtag.view.text import clock, hex_colours, minutes, printable
 from mgtag.view.timeline import columns, times
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ def _wave(ax: Axes, made: Explanation, sound: Sound) -> None:
     """Draw the outline, each slice in the colour of its genre, the stronger the surer."""
     edges = np.arange(len(sound.low) + 1) * sound.column_s
     slices = np.minimum((edges[:-1] / made.spec.slice_s).astype(int), len(made.heard) - 1)
+    paints = _paints(made)
     colours = [
-        (HEX[best % len(HEX)], 0.35 + 0.65 * float(row.max())) if best >= 0 else (SOFT, 0.3)
+        (paints[best], 0.35 + 0.65 * float(row.max())) if best >= 0 else (SOFT, 0.3)
         for best, row in zip(made.heard, made.probabilities, strict=True)
     ]
     wide = max(0.5, 68 * SIZE[0] / len(sound.low))  # points a column: no gaps between them
@@ -138,17 +139,17 @@ def _curve(ax: Axes, made: Explanation) -> None:
     for n, moment in enumerate(made.moments, 1):
         ax.axvspan(moment.start_s, moment.end_s, color=INK, alpha=0.08, linewidth=0)
         middle = (moment.start_s + moment.end_s) / 2
-        colour = HEX[made.genres.index(moment.genre) % len(HEX)]
+        colour = _paints(made)[made.genres.index(moment.genre)]
         ax.text(middle, 1.19 * top, str(n), color=colour, weight="bold", ha="center", va="top", fontsize=8)
     ax.set_ylabel(NAMES[made.method].replace(" by ", "\nby ") + ", ×")
 
 
 def _genres(ax: Axes, made: Explanation) -> None:
-    shares, slice_s = made.probabilities, made.spec.slice_s
+    shares, slice_s, paints = made.probabilities, made.spec.slice_s, _paints(made)
     base = np.zeros(len(shares))
     line = 0.3 if len(shares) <= LINED else 0
     for n in np.argsort(-made.vote.probabilities, kind="stable"):
-        colours = [(HEX[n % len(HEX)], 1.0 if best == n else 0.5) for best in made.heard]
+        colours = [(paints[n], 1.0 if best == n else 0.5) for best in made.heard]
         ax.bar(
             made.prediction.starts_s, shares[:, n], slice_s, base, align="edge", color=colours,
             edgecolor="white", linewidth=line,
@@ -163,5 +164,9 @@ def _legend(figure: Figure, made: Explanation) -> None:
     from matplotlib.patches import Patch
 
     heard = sorted({int(n) for n in made.heard if n >= 0}, key=lambda n: -made.vote.probabilities[n])
-    patches = [Patch(color=HEX[n % len(HEX)], label=made.genres[n]) for n in heard]
+    patches = [Patch(color=_paints(made)[n], label=made.genres[n]) for n in heard]
     figure.legend(handles=patches, loc="outside lower center", ncols=10, frameon=False, handlelength=0.8)
+
+
+def _paints(made: Explanation) -> list[str]:
+    return [*hex_colours(made.genres).values()]

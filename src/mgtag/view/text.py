@@ -5,53 +5,60 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable
 from unicodedata import category
 
 from rich.console import Console
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 
-# Colours that read on light and dark alike; a genre keeps its own everywhere.
+# A genre keeps its colour everywhere. In a terminal it must read on light and on dark; pages and pictures
+# know their background.
 COLOURS = {
     "Blues": "blue",
-    "Classical": "yellow",
+    "Classical": "dark_goldenrod",
     "Country": "dark_orange3",
     "Disco": "magenta",
-    "Hip-Hop": "cyan",
+    "Electronic": "dark_cyan",
+    "Folk": "dark_olive_green4",
+    "Hip-Hop": "deep_sky_blue4",
     "Jazz": "green",
+    "Latin": "orange_red1",
     "Metal": "red",
     "Pop": "deep_pink3",
+    "Punk": "dark_red",
     "Reggae": "chartreuse4",
+    "R&B": "purple",
     "Rock": "medium_purple",
-    "Electronic": "dark_cyan",
-    "Folk": "orange4",
-    "Latin": "red3",
-    "Punk": "deep_pink4",
-    "R&B": "purple4",
-    "Happy": "yellow",
+    "Happy": "dark_goldenrod",
     "Tense": "red",
     "Sad": "blue",
     "Calm": "green",
 }
-# The same hues for pages and pictures, which know their background; in the order of a bundle's genres.
-HEX = (
-    "#3b82f6",
-    "#d9a90b",
-    "#d9730d",
-    "#c04be0",
-    "#0fa3b8",
-    "#1fa653",
-    "#dd3a3a",
-    "#ec4f9c",
-    "#7f9f16",
-    "#7c6cf0",
-    "#8a5a3c",
-    "#2f6f6a",
-    "#b8336a",
-    "#4a7c2f",
-    "#a88bd4",
-    "#8c8c94",
-)
+_HEX = {
+    "Blues": "#3b82f6",
+    "Classical": "#d9a90b",
+    "Country": "#d9730d",
+    "Disco": "#c04be0",
+    "Electronic": "#0d9488",
+    "Folk": "#8a7340",
+    "Hip-Hop": "#0fa3b8",
+    "Jazz": "#1fa653",
+    "Latin": "#f2643d",
+    "Metal": "#dd3a3a",
+    "Pop": "#ec4f9c",
+    "Punk": "#9f1239",
+    "Reggae": "#7f9f16",
+    "R&B": "#8b2fc9",
+    "Rock": "#7c6cf0",
+}
+
+
+def hex_colours(names: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each genre or mood on a page: its own, or the next that none of them has."""
+    asked = list(names)
+    free = (colour for name, colour in _HEX.items() if name not in asked)
+    return {name: _HEX.get(name) or next(free, "#8b8b93") for name in asked}
 
 
 # Control characters, ends of lines and paragraphs, and the marks that turn the direction of writing.
