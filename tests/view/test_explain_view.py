@@ -168,7 +168,7 @@ def test_a_page_of_five_minutes_is_under_two_megabytes(shipped: Bundle, tmp_path
     noise = rng.integers(0, 256, (spec.n_mels, columns_)).astype(np.uint8)
     outline = np.full(columns_, 0.5, np.float32)
     sound = Sound(300.0, spec.hop / spec.sample_rate, -outline, outline, noise)
-    shares = rng.dirichlet(np.ones(10), count).astype(np.float32)
+    shares = rng.dirichlet(np.ones(len(shipped.card.genre.labels)), count).astype(np.float32)
     even = np.full((count, spec.n_frames), 1 / spec.n_frames, np.float32)
     starts = (np.arange(count) * spec.slice_s).astype(np.float32)
     heard = tiny_bundle.prediction(shipped.card.genre.labels, starts, shares, even, even)
