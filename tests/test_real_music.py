@@ -68,6 +68,24 @@ def test_the_card_tells_the_truth_about_the_test_tracks(answers: dict[str, Vote]
 
 
 @with_gtzan
+def test_the_default_models_card_tells_the_truth_about_them_too() -> None:
+    model = bundle.load(bundle.SHIPPED / bundle.DEFAULT)
+    head, cache = model.card.genre, np.load(GTZAN / "mel.npz")
+    rows = {str(name): row for row, name in enumerate(cache["name"])}
+    names = [Path(line).stem for line in (SPLITS / "test_filtered.txt").read_text().split()]
+    ten = np.array([label in {name.split(".")[0] for name in names} for label in head.labels])
+    network, mels, n, right = _onnx(model), cache["mel"], model.card.mel.n_frames, []
+    for name in names:
+        mel = mels[rows[name]].astype(np.float32) / 255 * 80
+        tiles = np.stack([mel[:, i : i + n] for i in range(0, mel.shape[1] - n + 1, n)])
+        logits = network(standardise(tiles, model.card.mel.top_db))["genre"]
+        votes = vote(head, softmax(logits / np.float32(head.temperature))).probabilities
+        right.append(head.labels[int(np.where(ten, votes, 0).argmax())] == name.split(".")[0])
+    told = model.card.measured["shipped"]["test"]["gtzan_track_accuracy"]
+    assert np.mean(right) == pytest.approx(told, abs=0.011)
+
+
+@with_gtzan
 def test_audio_and_mel_cache_give_the_same_answer(answers: dict[str, Vote], tagger: Tagger) -> None:
     card = tagger.bundle.card
     same = []
