@@ -86,8 +86,8 @@ def leak() -> str:
     leaking, apart = (f"{100 * mean(*of):.0f} %" for of in (("leaking", "slices"), ("filtered", "tracks")))
     return (
         "Many published figures for GTZAN are far higher, since slices of one song were on both sides of\n"
-        f"their split. The report's own network, trained here on its five genres, is right for {leaking} of\n"
-        f"slices under such a split, and for {apart} of tracks where songs, repeats and artists are held\n"
+        f"their split. The Queen's paper's network, trained here on its five genres, is right for {leaking}\n"
+        f"of slices under such a split, and for {apart} of tracks where songs, repeats and artists are held\n"
         "apart.\n"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ class OneFrame:
 
     def __init__(self, attention: int) -> None:
         self.attention = attention
-        self.bundle = type("B", (), {"id": "one-frame"})()
+        self.bundle = SimpleNamespace(id="one-frame", card=SimpleNamespace(mel=SPEC))
 
     def ask(self, x: F32) -> Prediction:
         level = x[:, :, KEY].mean(axis=1)

@@ -1,4 +1,4 @@
-"""Both halves of the Kharagpur report at once: what is sung, and how it sounds.
+"""Both halves of the Kharagpur paper at once: what is sung, and how it sounds.
 
 Nandy, Agrawal (IIT Kharagpur, 2021), section 5.3: the vectors of the hierarchical attention
 network and of the spectrogram network side by side, one linear layer, softmax.

@@ -1,4 +1,4 @@
-"""The lyrics network of the Kharagpur report: words make sentences, sentences make a song.
+"""The lyrics network of the Kharagpur paper: words make sentences, sentences make a song.
 
 Nandy, Agrawal, *A novel multimodal music genre classifier using hierarchical attention and
 convolutional neural network* (IIT Kharagpur, 2021), section 5.2; after Yang et al.,

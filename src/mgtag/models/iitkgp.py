@@ -1,4 +1,4 @@
-"""The spectrogram network of the lyrics report: kernels along time only, and 500 numbers a clip.
+"""The spectrogram network of the lyrics paper: kernels along time only, and 500 numbers a clip.
 
 *Music genre classification from audio and lyrics* (a CNN beside a hierarchical attention network),
 after Murauer and Specht, *Detecting music genre using extreme gradient boosting*, WWW 2018.

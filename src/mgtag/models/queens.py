@@ -1,4 +1,4 @@
-"""The networks of the Queen's report: CNN, BGRU, BGRU with attention, and both side by side.
+"""The networks of the Queen's paper: CNN, BGRU, BGRU with attention, and both side by side.
 
 Cai, Xiong, Li, Li, *Music genre classification using deep learning*, CMPE/CISC 452 project
 report, Queen's University; the parallel network follows Feng, Liu, Liu (arXiv:1712.08370) and

@@ -1,4 +1,4 @@
-"""The Queen's report's other network: VGG-16 on the window as a picture, with a small classifier.
+"""The Queen's paper's other network: VGG-16 on the window as a picture, with a small classifier.
 
 Simonyan, Zisserman, *Very deep convolutional networks for large-scale image recognition*
 (arXiv:1409.1556), configuration D. The convolutions bear torchvision's names, so that its published
