@@ -157,6 +157,8 @@ def test_each_field_made_by_hand_is_kept_and_the_other_written(
     event = go(two_heads, path, index, fields=BOTH)
     assert isinstance(event, Tagged) and event.written == ("mood",)
     assert tags.read(path).values == {"genre": ("Krautrock",), "mood": ("Sad",)}
+    assert list(undo(index)) == [Undone(path, ("Krautrock",))]
+    assert tags.read(path).values == {"genre": ("Krautrock",), "mood": ()}
     path = song(tmp_path / "mood.flac", 2.0, sound="hum")
     write_flac(path, mood="Wistful", genre="Other")
     event = go(two_heads, path, index, fields=BOTH)

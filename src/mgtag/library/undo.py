@@ -167,7 +167,7 @@ class Undoing:
 
     def of(self, change: Change) -> Undone | Refused | None:
         """Undo one change, or return None if its file lies outside of what was asked for."""
-        path, genres = change.path, change.before.get(GENRE, ())
+        path = change.path
         try:
             place = self._find(change)
             path = place.path if place else path
@@ -183,7 +183,8 @@ class Undoing:
             return Refused(path, str(error))
         except OSError as error:
             return Refused(path, f"{path}: {error.strerror or error}.")
-        return Undone(path, genres)
+        known = self._index.track(path)  # says what stands there of a genre that was not written
+        return Undone(path, change.before.get(GENRE, known.genres if known else ()))
 
     def _find(self, change: Change) -> Place | None:
         if change.sha_after in self._would_be:
