@@ -71,7 +71,7 @@ class Sound:
         self._container, self._stream = container, stream
         self._at_start = True
         guessed = is_guessed(path, stream.codec_context.name)
-        self._promised_s = 0.0 if guessed else promised_s(container, stream)
+        self._promised_s = 0.0 if guessed else promised_s(path, container, stream)
 
     @cached_property
     def info(self) -> AudioInfo:
@@ -299,7 +299,7 @@ def payload(path: Path) -> Payload:
         digest.update(stream.codec_context.name.encode())
         digest.update(_setup(stream))
         length_s = _read_packets(path, container, stream, lambda packet: digest.update(memoryview(packet)))
-        promise = promised_s(container, stream)
+        promise = promised_s(path, container, stream)
     if length_s and not is_guessed(path, stream.codec_context.name):
         _check_length(path, length_s, promise)
     return Payload(digest.hexdigest(), length_s or promise)

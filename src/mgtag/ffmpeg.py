@@ -12,7 +12,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from mgtag import tails
+from mgtag import asf_header, tails
 from mgtag.errors import AudioError
 
 # FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
@@ -90,8 +90,11 @@ def reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def promised_s(container: InputContainer, stream: AudioStream) -> float:
+def promised_s(path: Path, container: InputContainer, stream: AudioStream) -> float:
     """Return the length that the header promises, in seconds; 0 where it is silent on it."""
+    if container.format.name == "asf":
+        with open(path, "rb") as file:
+            return asf_header.length_s(file)
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration else 0.0

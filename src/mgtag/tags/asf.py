@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO
 from mutagen.asf import ASF
 from mutagen.asf._attrs import ASFUnicodeAttribute
 
+from mgtag.asf_header import FILE_PROPERTIES, SIZE_AT, find_properties
 from mgtag.tags import genres as genre
 from mgtag.tags.fields import MGTAG, WRITABLE, Edits, Names, Source
 from mgtag.tags.padding import keep_padding
@@ -55,6 +57,7 @@ class Asf:
         asf.tags[:] = [*others, *new, (MGTAG, ASFUnicodeAttribute(mgtag))]
         file.seek(0)
         asf.save(file, padding=keep_padding)
+        _note_size(file)
 
     def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
         """Yield all that a change of these fields must leave as it is."""
@@ -70,6 +73,15 @@ class Asf:
 
 def _names(field: str, pairs: Sequence[tuple[str, Any]]) -> Names:
     return genre.names(field, (str(value) for _, value in pairs))
+
+
+def _note_size(file: BinaryIO) -> None:
+    """Write the file's size where its header says it; without it, FFmpeg guesses how long the sound is."""
+    at = find_properties(file)
+    if at is not None:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(at + SIZE_AT)
+        file.write(struct.pack("<Q", size))
 
 
 def _load(file: BinaryIO) -> Any:
@@ -88,6 +100,8 @@ def _objects(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         body = data[at + 24 : at + size]
         if guid == _HEADER_EXTENSION:
             yield from _objects(body[_EXTENSION_HEAD:])
+        elif guid == FILE_PROPERTIES:
+            yield guid, body[:SIZE_AT] + body[SIZE_AT + 8 :]
         elif guid not in _REWRITTEN:
             yield guid, body
         at += max(size, 24)

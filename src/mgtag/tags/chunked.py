@@ -23,6 +23,10 @@ _INFO = {
     "date": "ICRD",
     "genre": "IGNR",
 }  # of a LIST chunk
+_OPEN_ENDED = (
+    "its header does not say how long it is, as in a recording through a pipe, so nothing can be put behind "
+    "its sound; save it anew to have it tagged."
+)
 
 
 class Chunked:
@@ -46,6 +50,7 @@ class Chunked:
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
         """Exchange some fields and mgtag's own."""
+        self._check_size(file)
         self._pad(file)
         iff = self._open(file)
         data = id3.render(id3.edited(self._tag(iff) or id3.Tag(), edits, mgtag))
@@ -85,7 +90,15 @@ class Chunked:
             file.seek(root.offset + 4)
             root.write_size()
 
+    def _check_size(self, file: BinaryIO) -> None:
+        root = self._open(file).root
+        if root.data_offset + root.data_size > file.seek(0, os.SEEK_END) + 1:  # the padding may be left out
+            raise TagError(_OPEN_ENDED)
+
     def _open(self, file: BinaryIO) -> Any:
+        file.seek(4)
+        if not any(file.read(4)):
+            raise TagError(_OPEN_ENDED)
         file.seek(0)
         return self.kind(file)
 

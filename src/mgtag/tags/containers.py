@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Iterable
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from mutagen import mp3
 
@@ -40,6 +40,19 @@ _MAGIC: list[tuple[re.Pattern[bytes], Container]] = [
     (re.compile(rb"FORM....AIF[FC]", re.DOTALL), AIFF),
     (re.compile(re.escape(bytes.fromhex("3026b2758e66cf11"))), Asf()),
 ]
+_UNKNOWN = "this is no kind of audio file that mgtag can tag."
+# AU, Wave64, CAF, DSF, DSDIFF, Matroska, TTA, ADIF, AMR: a frame of an mp3 may be found in them by chance.
+_FOREIGN = (
+    b".snd",
+    b"riff.\x91\xcf\x11",
+    b"caff",
+    b"DSD ",
+    b"FRM8",
+    b"\x1aE\xdf\xa3",
+    b"TTA",
+    b"ADIF",
+    b"#!AMR",
+)
 _BEHIND_ID3 = (Flac, Around)  # what some put an ID3 tag in front of, and players put up with
 
 
@@ -63,7 +76,9 @@ def recognise(file: BinaryIO) -> Container:
         raise TagError("a wav of this kind (RF64, made for more than 4 GB) has no tags that players read.")
     file.seek(0)
     try:
-        mp3.MP3(file)
+        info: Any = mp3.MP3(file).info  # what looks like a frame or two, somewhere in something else
     except Exception as error:  # its parser raises whatever a damaged file makes it
-        raise TagError("this is no kind of audio file that mgtag can tag.") from error
+        raise TagError(_UNKNOWN) from error
+    if info.sketchy or head.startswith(_FOREIGN):
+        raise TagError(_UNKNOWN)
     return MP3

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from mutagen.mp4 import MP4
 from mutagen.mp4._atom import Atoms
 
+from mgtag.tags import fragments
 from mgtag.tags import genres as genre
 from mgtag.tags.fields import GENRE, MGTAG, MOOD, Edits, Names, Source
 from mgtag.tags.padding import keep_padding
@@ -64,8 +65,9 @@ class Mp4:
         tags._failed_atoms = atoms
         for name, data in sorted([*kept, *new], key=lambda atom: atom[0] == _FREE):  # named ones last
             atoms.setdefault(name.decode("latin-1"), []).append(data)
-        file.seek(0)
-        mp4.save(file, padding=keep_padding)
+        with fragments.kept(file):
+            file.seek(0)
+            mp4.save(file, padding=keep_padding)
 
     def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
         """Yield all that a change of these fields must leave as it is."""
