@@ -174,7 +174,10 @@ class Sound:
 
     def _seek(self, start_s: float) -> None:
         self._at_start = False
-        self._container.seek(int((self._origin_s + start_s) * av.time_base))
+        try:
+            self._container.seek(int((self._origin_s + start_s) * av.time_base))
+        except av.FFmpegError as error:  # as in a wav of more than 2 GiB
+            raise AudioError(f"{self.path}: its places cannot be found ({reason(error)}).") from error
 
     def _slice(self, start_s: float, length_s: float, sample_rate: int) -> F32:
         self._seek(max(0.0, start_s - PREROLL_S))

@@ -11,7 +11,7 @@ import pytest
 import sounds
 from mutagen.asf import ASF, ASFByteArrayAttribute
 from mutagen.mp4._atom import Atoms
-from tagging import restored, write
+from tagging import provenance, restored, write
 from test_tags_apev2 import append_apev2, items
 
 from mgtag import audio, tags
@@ -118,6 +118,26 @@ def test_wav_that_came_through_a_pipe_is_refused_in_a_sentence(tmp_path: Path, s
     with pytest.raises(TagError, match=r"a\.wav: its header does not say how long it is.*\.$"):
         write(path, "Rock")
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("kind", ["wav", "aiff"])
+def test_wav_of_more_than_2_gib_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    path = sounds.make(tmp_path / f"a.{kind}", 0.1)
+    chunk, order = (b"data", "<I") if kind == "wav" else (b"SSND", ">I")
+    data = path.read_bytes()
+    at, size = data.index(chunk), (1 << 31) + 1000
+    with open(path, "r+b") as file:
+        file.truncate(at + 8 + size)  # sparse: takes no room on the disk
+        for where, number in ((4, at + size), (at + 4, size)):
+            file.seek(where)
+            file.write(struct.pack(order, number))
+    assert tags.read(path).genres == ()
+    status = path.stat()
+    with pytest.raises(TagError, match="larger than 2 GiB"):
+        tags.draft(path, provenance("Rock"), lambda _: "")
+    assert path.stat() == status
+    with pytest.raises(AudioError, match=r"a\.(wav|aiff): .*\.$"):
+        audio.load_slices(path, [0.0, 6000.0, 12_100.0], 1.0)
 
 
 # --- fragmented MP4 ----------------------------------------------------------------------------

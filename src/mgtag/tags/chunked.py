@@ -23,6 +23,7 @@ _INFO = {
     "date": "ICRD",
     "genre": "IGNR",
 }  # of a LIST chunk
+_MOST = 1 << 31  # bytes
 _OPEN_ENDED = (
     "its header does not say how long it is, as in a recording through a pipe, so nothing can be put behind "
     "its sound; save it anew to have it tagged."
@@ -40,6 +41,17 @@ class Chunked:
         self.kind = kind
         self.chunk = chunk
 
+    def check_writable(self, file: BinaryIO) -> None:
+        """Raise `TagError` for a file that has no room for tags behind its sound."""
+        root, end = self._open(file).root, file.seek(0, os.SEEK_END)
+        if root.data_offset + root.data_size > end + 1:  # the padding may be left out
+            raise TagError(_OPEN_ENDED)
+        if end >= _MOST:
+            raise TagError(
+                "it is larger than 2 GiB, and programs (FFmpeg among them) find no tags behind that much; "
+                "save it as flac to have it tagged."
+            )
+
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
         """Return the kind of tag, and what each tag says."""
         iff = self._open(file)
@@ -50,7 +62,6 @@ class Chunked:
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
         """Exchange some fields and mgtag's own."""
-        self._check_size(file)
         self._pad(file)
         iff = self._open(file)
         data = id3.render(id3.edited(self._tag(iff) or id3.Tag(), edits, mgtag))
@@ -89,11 +100,6 @@ class Chunked:
             root.data_size = end + 1 - root.data_offset
             file.seek(root.offset + 4)
             root.write_size()
-
-    def _check_size(self, file: BinaryIO) -> None:
-        root = self._open(file).root
-        if root.data_offset + root.data_size > file.seek(0, os.SEEK_END) + 1:  # the padding may be left out
-            raise TagError(_OPEN_ENDED)
 
     def _open(self, file: BinaryIO) -> Any:
         file.seek(4)

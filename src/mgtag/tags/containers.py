@@ -12,7 +12,7 @@ from mgtag.errors import TagError
 from mgtag.tags import id3
 from mgtag.tags.around import APE, MP3, Around
 from mgtag.tags.asf import Asf
-from mgtag.tags.chunked import AIFF, WAVE
+from mgtag.tags.chunked import AIFF, WAVE, Chunked
 from mgtag.tags.fields import Edits, Source
 from mgtag.tags.mp4 import Mp4
 from mgtag.tags.vorbis import Flac, Ogg
@@ -54,6 +54,13 @@ _FOREIGN = (
     b"#!AMR",
 )
 _BEHIND_ID3 = (Flac, Around)  # what some put an ID3 tag in front of, and players put up with
+
+
+def check_writable(file: BinaryIO) -> None:
+    """Raise `TagError` for an open file that is not to be tagged, before anything is copied."""
+    container = recognise(file)
+    if isinstance(container, Chunked):
+        container.check_writable(file)
 
 
 def recognise(file: BinaryIO) -> Container:

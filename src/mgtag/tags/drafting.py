@@ -16,11 +16,11 @@ from typing import BinaryIO
 
 from mgtag.errors import AudioError, TagError
 from mgtag.tags import patch as binary_patch
-from mgtag.tags.containers import recognise
+from mgtag.tags.containers import check_writable, recognise
 from mgtag.tags.copying import carry_over, check_allowed, check_unchanged, hold, new_copy, sync_folder
 from mgtag.tags.fields import Provenance, to_json
 from mgtag.tags.hashing import Digest, pour
-from mgtag.tags.reading import explained, tags_of
+from mgtag.tags.reading import explained, opened, tags_of
 
 Payload = Callable[[Path], str]
 
@@ -120,6 +120,8 @@ def draft(
     for names in [edit.names for edit in new.values()] or [()]:
         if not names or any(not name.strip() or "\0" in name for name in names):
             raise TagError(f"{path}: there is nothing to write.")
+    with opened(path) as file:
+        check_writable(file)
 
     def edit(original: BinaryIO, copy: BinaryIO) -> None:
         container, was = recognise(copy), tags_of(copy)

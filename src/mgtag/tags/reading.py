@@ -33,11 +33,18 @@ def read(path: Path) -> Tags:
     TagError
         If the file cannot be opened, is none that mgtag can tag, or its tags are damaged.
     """
+    with opened(path) as file:
+        return tags_of(file)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file to be read; what goes wrong with it is a `TagError`."""
     with explained(path):
         if not stat.S_ISREG(Path(path).stat().st_mode):
             raise TagError("it is no regular file.")  # opening a pipe would wait for ever
         with open(path, "rb") as file:
-            return tags_of(file)
+            yield file
 
 
 def tags_of(file: BinaryIO) -> Tags:
