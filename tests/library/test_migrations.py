@@ -88,3 +88,13 @@ def test_an_index_that_is_current_needs_no_migration(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "index.db") as db:
         assert db.execute("PRAGMA user_version").fetchone() == (opening.VERSION,)
         assert db.execute("PRAGMA application_id").fetchone() == (opening.APPLICATION_ID,)
+
+
+def test_an_index_whose_first_step_failed_is_begun_anew(tmp_path: Path) -> None:
+    """The disk was full, or the power failed: it is no other program's database."""
+    path = tmp_path / "index.db"
+    with sqlite3.connect(path) as db:
+        migrations.MIGRATIONS.ensure_migrations_table(sqlite_utils.Database(db))
+    db.close()
+    with Index(path) as index:
+        assert index.last_run() is None

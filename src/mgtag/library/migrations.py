@@ -33,7 +33,9 @@ def prepare(db: sqlite3.Connection, path: str | Path, application_id: int) -> No
     applied = [m.name for m in MIGRATIONS.applied(ours)]
     known = [m.name for m in MIGRATIONS._migrations]
     (foreign_id,) = db.execute("PRAGMA application_id").fetchone()
-    if not applied and (foreign_id or db.execute("SELECT 1 FROM sqlite_master").fetchone()):
+    # What lists the steps is there before the first of them, where a disk was full or the power failed.
+    tables = "SELECT 1 FROM sqlite_master WHERE tbl_name != '_sqlite_migrations'"
+    if not applied and (foreign_id or db.execute(tables).fetchone()):
         raise StoreError(
             f"{path}: this database is another program's and was left alone; --index chooses another file."
         )
