@@ -177,7 +177,9 @@ class Sound:
         try:
             self._container.seek(int((self._origin_s + start_s) * av.time_base))
         except av.FFmpegError as error:  # as in a wav of more than 2 GiB
-            raise AudioError(f"{self.path}: its places cannot be found ({reason(error)}).") from error
+            raise AudioError(
+                f"{self.path}: there is no seeking in this file ({reason(error)}); is it damaged?"
+            ) from error
 
     def _slice(self, start_s: float, length_s: float, sample_rate: int) -> F32:
         self._seek(max(0.0, start_s - PREROLL_S))
