@@ -94,3 +94,18 @@ def test_loud_samples_stay(tmp_path: Path) -> None:
 def test_less_than_a_slice_is_too_short_not_damaged(tiny: Bundle, song: Song, tmp_path: Path) -> None:
     with pytest.raises(TooShortError, match=r"too short: 0\.5 s"):
         Tagger(tiny, "cpu").predict(song(tmp_path / "a.flac", 0.5))
+
+
+@pytest.mark.parametrize("tail", [b"", b"TAG" + bytes(125)], ids=["", "tag behind it"])
+def test_a_header_that_sends_the_demuxer_round_and_round_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tail: bytes
+) -> None:
+    """Found by fuzzing: FFmpeg's ASF demuxer reads no end of an end that stands still."""
+    monkeypatch.setattr("mgtag.ffmpeg.OPENING_S", 0.3)
+    data = bytearray(189)
+    data[:16] = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+    data[46], data[150] = 0x68, 4
+    path = tmp_path / "a.wma"
+    path.write_bytes(data + tail)
+    with pytest.raises(AudioError, match=r"a\.wma: .*\.$"):
+        audio.payload(path)

@@ -21,6 +21,7 @@ DEMUXERS = "aac,aiff,ape,asf,au,caf,dsf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tak,t
 PROBED = "65536"  # bytes of a wav; FFmpeg would look through 5 MB, 20 ms, whether it is DTS in disguise
 LOWEST_RATE = 1_000  # Hz; a second at 1 Hz would be resampled to 22,050 samples
 MOST_CHANNELS = 64
+OPENING_S, READING_S = 30.0, 60.0  # seconds, for a header and for a packet
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     if not Path(path).stat().st_size:
         raise AudioError(f"{path}: the file is empty.")
     with open(path, "rb") as file:  # Python's own OSError names the file and the cause; FFmpeg's does not
-        end = tails.end_of_sound(file)
+        end, size = tails.end_of_sound(file), file.seek(0, os.SEEK_END)
         file.seek(0)
         is_riff = file.read(4) == b"RIFF"
     if not end:
@@ -45,8 +46,9 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     try:
         # "subfile" to see nothing behind the sound, "file" so that no name is taken for a protocol.
         container = av.open(
-            f"subfile,,start,0,end,{end},,:file:{os.fspath(path)}",
+            ("" if end == size else f"subfile,,start,0,end,{end},,:") + f"file:{os.fspath(path)}",
             metadata_errors="ignore",
+            timeout=(OPENING_S, READING_S),  # a damaged header can send a demuxer round and round
             options={"format_whitelist": DEMUXERS} | ({"probesize": PROBED} if is_riff else {}),
         )
     except (av.FFmpegError, ValueError) as error:

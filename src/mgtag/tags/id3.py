@@ -97,6 +97,8 @@ def parse(data: bytes) -> Tag:
         If it is cut short, or of a version nobody has published.
     """
     total = length(data[:10])
+    if not total:
+        raise TagError("there is no ID3 tag.")
     version, flags = data[3], data[5]
     if version not in (2, 3, 4) or (version == 2 and flags & _EXTENDED):
         raise TagError(f"its ID3v2.{version} tag is of a kind that nothing can read.")

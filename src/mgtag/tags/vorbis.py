@@ -119,6 +119,13 @@ def _save(audio: FileType, file: BinaryIO, comments: Comments, fields: Collectio
 
 
 def _parse(data: bytes) -> Comments:
+    try:
+        return _taken_apart(data)
+    except struct.error as error:
+        raise TagError("its Vorbis comments are cut short.") from error
+
+
+def _taken_apart(data: bytes) -> Comments:
     (n,) = struct.unpack_from("<I", data)
     vendor, at = data[4 : 4 + n], 4 + n
     (count,) = struct.unpack_from("<I", data, at)
