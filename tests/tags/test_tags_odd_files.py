@@ -136,8 +136,7 @@ def test_wav_of_more_than_2_gib_is_refused_in_a_sentence(tmp_path: Path, kind: s
     with pytest.raises(TagError, match="larger than 2 GiB"):
         tags.draft(path, provenance("Rock"), lambda _: "")
     assert path.stat() == status
-    with pytest.raises(AudioError, match=r"a\.(wav|aiff): .*\.$"):
-        audio.load_slices(path, [0.0, 6000.0, 12_100.0], 1.0)
+    assert audio.load_slices(path, [0.0, 6000.0, 12_100.0], 1.0).shape == (3, audio.SAMPLE_RATE)
 
 
 # --- fragmented MP4 ----------------------------------------------------------------------------
