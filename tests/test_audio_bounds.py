@@ -109,3 +109,14 @@ def test_a_header_that_sends_the_demuxer_round_and_round_is_told(
     path.write_bytes(data + tail)
     with pytest.raises(AudioError, match=r"a\.wma: .*\.$"):
         audio.payload(path)
+
+
+def test_a_codec_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    path = sounds.make(tmp_path / "a.wav", 0.5)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"fmt ") + 8
+    data[at : at + 2] = b"\x99\x99"
+    path.write_bytes(data)
+    for listen in (audio.probe, audio.payload):
+        with pytest.raises(AudioError, match=r"a\.wav: .* cannot decode\.$"):
+            listen(path)

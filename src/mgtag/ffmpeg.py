@@ -57,6 +57,8 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         if not container.streams.audio:
             raise AudioError(f"{path}: there is no sound in this file.")
         stream = container.streams.audio[0]
+        if stream.codec_context is None:  # nothing that FFmpeg knows; PyAV's types say it cannot be
+            raise AudioError(f"{path}: its sound is of a kind that mgtag cannot decode.")
         stream.codec_context.thread_count = 1  # scan runs one process a core already
         yield container, stream
 
