@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sounds
 import tiny_bundle
-from conftest import SHARED
+from doubles import SHARED
 
 from mgtag import audio
 from mgtag.bundle import Bundle

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 
 from mgtag import tags
 from mgtag.library.check import Checked, Difference, check

@@ -10,7 +10,7 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 from mutagen.flac import FLAC
 
 from mgtag.errors import UsageError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 from tagging import provenance
 
 from mgtag import audio, tags

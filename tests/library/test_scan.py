@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_bundle
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 
 from mgtag import audio, tags
 from mgtag.audio import Sound

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tiny_bundle
-from conftest import Inline
+from doubles import Inline
 from mutagen.flac import FLAC
 
 from mgtag import tags

@@ -12,7 +12,7 @@ import bombs
 import numpy as np
 import pytest
 import sounds
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 
 from mgtag import tags
 from mgtag.audio import Sound

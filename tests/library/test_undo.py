@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sounds
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 
 from mgtag import tags
 from mgtag.errors import UsageError

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 
 from mgtag import tags
 from mgtag.library.events import Event

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FakeTagger, Inline
+from doubles import FakeTagger, Inline
 
 from mgtag import tags
 from mgtag.errors import UsageError

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
-from conftest import SHARED  # noqa: E402
+from doubles import SHARED  # noqa: E402
 from mgtag_train.data import lyrics  # noqa: E402
 from mgtag_train.data.lyrics import Song, encode, load_songs, sentences, vocabulary  # noqa: E402
 from mgtag_train.data.sources import LYRICS  # noqa: E402

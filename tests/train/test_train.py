@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sounds
-from conftest import Inline
+from doubles import Inline
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
