@@ -121,9 +121,9 @@ def test_a_picture_of_an_hour_shows_genres_and_not_the_lines_between_slices(ship
     pytest.importorskip("matplotlib")
     from mgtag.view.picture import draw
 
-    count, spec = 1200, shipped.card.mel
-    shares = np.full((count, 10), 0.02, np.float32)
-    shares[:, 6] = 0.82  # metal, all along
+    count, spec, labels = 1200, shipped.card.mel, shipped.card.genre.labels
+    shares = np.full((count, len(labels)), 0.18 / (len(labels) - 1), np.float32)
+    shares[:, labels.index("metal")] = 0.82  # all along
     even = np.full((count, spec.n_frames), 1 / spec.n_frames, np.float32)
     starts = (np.arange(count) * spec.slice_s).astype(np.float32)
     heard = tiny_bundle.prediction(shipped.card.genre.labels, starts, shares, even, even)
