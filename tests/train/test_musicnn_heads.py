@@ -52,6 +52,7 @@ def corpus() -> Corpus:
 
 def test_heads_find_what_there_is_to_find(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(musicnn_heads, "PENALTIES", (1.0, 10.0))
+    monkeypatch.setattr(musicnn_heads, "ENOUGH", 10)
     both, card, tables = choose(corpus, MUSICNN)
     figures = card.measured["shipped"]["test"]
     assert figures["genre_accuracy"] == figures["mood_accuracy"] == figures["gtzan_track_accuracy"] == 1
