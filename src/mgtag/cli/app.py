@@ -44,6 +44,7 @@ class _PlainFlags:
         for param in params:
             if getattr(param, "is_flag", False):
                 param.metavar = ""
+            param.show_envvar = False  # every option has one; the guide says how they are called
         return params
 
 

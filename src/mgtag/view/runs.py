@@ -62,7 +62,7 @@ def show_entries(entries: Iterable[Entry], as_json: bool) -> None:
 
 def _wrote(counts: Counter[str]) -> Text:
     line = Text()
-    for value, count in counts.most_common(MOST):
+    for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]:
         line.append(", " if line else "").append(f"{printable(value)} ", COLOURS.get(value, ""))
         line.append(f"{count:,}")
     return line.append(", …" if len(counts) > MOST else "")
