@@ -32,7 +32,6 @@ def throughput(folder: Path, options: argparse.Namespace) -> Any:
         "mgtag scan -j1": _scan(folder, 1, files),
         "mgtag scan -j2": _scan(folder, 2, files),
         "mgtag scan -j1 --slices 30": _scan(folder, 1, [*files, "--slices", "30"]),
-        "mgtag scan -j1 --slices all": _scan(folder, 1, [*files, "--slices", "all"]),
         "mutagen alone (tags only)": [sys.executable, "-m", "bench.peers", "mutagen", *files],
     }
     if shutil.which("ffmpeg"):
@@ -134,17 +133,20 @@ def main() -> None:
     )
     options = parser.parse_args()
     store = HERE / "results.json"
-    results = json.loads(store.read_text()) if store.exists() else {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for name, part in PARTS.items():
             if name in (options.only or PARTS):
                 print(name, file=sys.stderr, flush=True)
-                results[name] = part(folder, options)
-                results["machine"] = page.machine()
+                found = part(folder, options)
+                results = _stored(store) | {name: found, "machine": page.machine()}
                 store.write_text(json.dumps(results, indent=1) + "\n")
-    (HERE / "RESULTS.md").write_text(page.render(results), encoding="utf-8")
+    (HERE / "RESULTS.md").write_text(page.render(_stored(store)), encoding="utf-8")
+
+
+def _stored(store: Path) -> dict[str, Any]:
+    return json.loads(store.read_text()) if store.exists() else {}
 
 
 def _scan(folder: Path, jobs: int, arguments: list[str]) -> list[str]:

@@ -1,13 +1,15 @@
 """What others do, as their own documentation says.
 
 ``python -m bench.peers librosa FILE...``: the way of the five reports: librosa loads a whole file and makes
-its mel spectrogram, and torch answers slice by slice, with the shipped network and one thread.
+its mel spectrogram, and torch answers slice by slice, with the network of the reports and one thread.
 ``python -m bench.peers mutagen FILE...``: read the tags and nothing else.
 """
 
 from __future__ import annotations
 
 import sys
+
+WITH_WEIGHTS = "gtzan-parallel-1"  # the reports' network; the default of mgtag has none for torch
 
 
 def by_librosa(paths: list[str]) -> None:
@@ -21,7 +23,7 @@ def by_librosa(paths: list[str]) -> None:
     from mgtag.inference import torch_model
 
     torch.set_num_threads(1)
-    model = bundle.find(bundle.DEFAULT)
+    model = bundle.find(WITH_WEIGHTS)
     network, spec = torch_model(model), model.card.mel
     for path in paths:
         y, rate = librosa.load(path, sr=spec.sample_rate)

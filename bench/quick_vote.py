@@ -70,7 +70,7 @@ def _agreement(tagger: Tagger, name: str, tracks: list[Track]) -> Agreement:
         )
         whole, quick = vote(head, probabilities), vote(head, ordered[:k])
         heard.append(k)
-        same.append(whole.best() == quick.best())
+        same.append(int(whole.probabilities.argmax()) == int(quick.probabilities.argmax()))
         decided.append(whole.passes(head.threshold) == quick.passes(head.threshold))
         right.append(_label(head.labels, whole.probabilities) == truth)
         quickly.append(_label(head.labels, quick.probabilities) == truth)
