@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mutagen.flac import FLAC
 from running import Run
 
+from mgtag import tags
+from mgtag.bundle import Bundle
 from mgtag.cli.app import share
 
 
@@ -66,3 +70,39 @@ def test_a_share_is_told_what_it_may_be(run: Run, tmp_path: Path, given: str, wo
 @pytest.mark.parametrize("given", ["0.85", "85%", "85 %"])
 def test_a_share_is_a_number_or_a_percentage(given: str) -> None:
     assert share(given) == 0.85
+
+
+def test_the_genre_map_decides_what_is_written(
+    run: Run, settings: Path, tiny: Bundle, song: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = song(tmp_path / "music" / "hum.flac", 1.5, sound="hum")
+
+    def scan(*options: object) -> str:
+        return run("scan", path, "--model", tiny.folder, "-v", *options).err
+
+    settings.write_text("[genres]\nnever = ['blues']\n")
+    assert "Blues is never to be written" in scan()
+    assert tags.read(path).genres == ()
+    settings.write_text("[genres]\nnever = ['blues', 'jazz', 'metal']\n")
+    scan()
+    assert scan().count("fresh") == 1  # a run is known by its settings
+    settings.write_text("[genres.write]\nblues = ['Roots', 'Delta Blues']\n")
+    scan()
+    assert tags.read(path).genres == ("Roots", "Delta Blues")
+    settings.write_text("")
+    scan()  # its own words mgtag may replace
+    assert tags.read(path).genres == ("Blues",)
+    settings.write_text("[genres]\nnevr = []\n")
+    assert run("scan", path).code == 2
+
+
+def test_a_placeholder_is_not_erased_by_a_genre_that_is_never_written(
+    run: Run, settings: Path, tiny: Bundle, song: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = song(tmp_path / "hum.flac", 1.5, sound="hum")
+    file = FLAC(path)
+    file["genre"] = "Unknown"
+    file.save()
+    settings.write_text("[genres]\nonly = ['jazz']\n")
+    run("scan", path, "--model", tiny.folder, "--overwrite")
+    assert tags.read(path).genres == ("Unknown",)

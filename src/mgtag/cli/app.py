@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mgtag.errors import UsageError
 from mgtag.version import __version__
 
 if TYPE_CHECKING:
+    from mgtag.library.genre_map import GenreMap
     from mgtag.library.index import Index
 
 
@@ -135,6 +137,18 @@ def settings_of(group: Any) -> dict[str, dict[str, Any]]:
     }
     path = config.default_path()
     return config.defaults(config.read(path), options, path, os.environ)
+
+
+def genre_map() -> GenreMap:
+    """Return what the listener's settings say is written for each genre."""
+    from mgtag import config
+    from mgtag.library.genre_map import read_genre_map
+
+    path = config.default_path()
+    table = config.read(path).get("genres", {})
+    if not isinstance(table, dict):
+        raise UsageError(f"{path}: genres is no table; write [genres] above its settings.")
+    return read_genre_map(table, path)
 
 
 @app.callback()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, share
+from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, genre_map, share
 
 if TYPE_CHECKING:
     from mgtag.inference import Amount
@@ -111,7 +111,9 @@ def scan_command(
 
     so_many = cast("Amount", slices)  # as `amount` reads it
     fields = ("genre", "mood") if mood else ("genre",)
-    policy = Policy(mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many, fields)
+    policy = Policy(
+        mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many, fields, genre_map()
+    )
     if not yes:
         check_roots(paths, policy)
     tagger = load_model(model, device.value)

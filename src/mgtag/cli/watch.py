@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index, share
+from mgtag.cli.app import Exit, IndexOption, JsonOption, app, genre_map, open_index, share
 from mgtag.cli.scan import DEFAULT_BUNDLE, Device
 
 
@@ -64,7 +64,10 @@ def watch_command(
     from mgtag.workers import executor
 
     fields = ("genre", "mood") if mood else ("genre",)
-    policy, command = Policy(threshold=threshold, fields=fields), " ".join(["watch", *map(str, folders)])
+    policy, command = (
+        Policy(threshold=threshold, fields=fields, genre_map=genre_map()),
+        " ".join(["watch", *map(str, folders)]),
+    )
     if not yes:
         check_roots(folders, policy)
     tagger = Tagger(bundle.find(model), device.value)

@@ -25,7 +25,7 @@ class GenreMap:
     ----------
     write : mapping of str to tuple of str
         By `key` of the genre heard: what is written instead, a genre and its sub-genre as two values, say.
-    only, never : frozenset of str
+    only, never : tuple of str
         Keys of genres; `only`, unless empty, is all that may be written, `never` what may not.
     aliases : mapping of str to str
         By `key`: other names of a genre, for finding it.
@@ -35,8 +35,8 @@ class GenreMap:
     """
 
     write: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    only: frozenset[str] = frozenset()
-    never: frozenset[str] = frozenset()
+    only: tuple[str, ...] = ()  # no sets: a run is known by the policy's repr, which must not vary
+    never: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     spelling: str = "id3"
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -50,6 +50,11 @@ class GenreMap:
             return self.write[key(genre)]
         above = self.parents.get(key(genre), ()) if self.with_parents else ()
         return tuple(dict.fromkeys(self._spelled(name) for name in (*above, genre)))
+
+    def apply(self, answer: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+        """Return what is written for an answer, best first, and why it is nothing; "" where it is not."""
+        values = tuple(dict.fromkeys(value for genre in answer for value in self.values(genre)))
+        return values, self.refusal(answer[0]) if answer and not values else ""
 
     def refusal(self, genre: str) -> str:
         """Say why a genre is never written, in a few words; "" if it may be."""
@@ -106,8 +111,8 @@ def read_genre_map(settings: Mapping[str, Any], path: Path) -> GenreMap:
     tree = settings.get("tree")
     return GenreMap(
         write=write,
-        only=frozenset(map(key, _names(settings.get("only", ()), "only", path))),
-        never=frozenset(map(key, _names(settings.get("never", ()), "never", path))),
+        only=tuple(map(key, _names(settings.get("only", ()), "only", path))),
+        never=tuple(map(key, _names(settings.get("never", ()), "never", path))),
         aliases={key(one): name for name, value in aliases.items() for one in _names(value, "aliases", path)},
         spelling=spelling,
         parents=read_tree(path.parent / Path(tree).expanduser()) if tree else {},

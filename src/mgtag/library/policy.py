@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from mgtag.library.genre_map import GenreMap
 from mgtag.tags import is_placeholder
 
 Mode = Literal["keep", "append", "overwrite"]
@@ -36,6 +37,8 @@ class Policy:
         Write even where a file has several names, which parts it from the others.
     slices : int or {"auto", "all"}
         How much of a track is heard; see `Tagger.predict`.
+    genre_map : GenreMap
+        What is written for each genre; the listener's settings.
     """
 
     mode: Mode = "keep"
@@ -47,6 +50,7 @@ class Policy:
     hard_links: bool = False
     slices: int | Literal["auto", "all"] = "auto"
     fields: tuple[str, ...] = ("genre",)
+    genre_map: GenreMap = field(default_factory=GenreMap)
 
 
 @dataclass(frozen=True)

@@ -275,10 +275,12 @@ class _Scan:
             current, written, declined = (
                 kept.get(name, ()) for kept in (track.tags, track.written, track.declined)
             )
-            answer = votes[name].best(policy.top)
-            found = decide(policy.mode, current, written, answer, sure, declined, name)
-            if found.action == "unsure" and not_music:
-                found = replace(found, reason="not music")
+            answer, refusal = votes[name].best(policy.top), ""
+            if name == GENRE:
+                answer, refusal = policy.genre_map.apply(answer)
+            found = decide(policy.mode, current, written, answer, sure and not refusal, declined, name)
+            if found.action == "unsure" and (not_music or (sure and refusal)):
+                found = replace(found, reason="not music" if not_music else refusal)
             decisions[name] = found
         return decisions
 
