@@ -703,7 +703,8 @@ def test_version_is_told(run: Run) -> None:
     assert (done.code, done.out) == (0, f"mgtag {mgtag.__version__}\n")
 
 
-COMMANDS = ["scan", "watch", "undo", "withdraw", "log", "show", "list", "check", "doctor", "models", "train"]
+COMMANDS = """scan watch undo withdraw log check show list explain similar playlist map
+models train lab config doctor""".split()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-# The help page; what is not named here comes last.
-ORDER = (
-    "scan watch undo withdraw log show list similar playlist map explain check doctor models config train lab"
-).split()
-
-
 class Exit(IntEnum):
     """Exit codes."""
 
@@ -36,6 +30,21 @@ class Exit(IntEnum):
     USAGE = 2
     SOME_FAILED = 3
     INTERRUPTED = 130
+
+
+# Where a command and an option stand on a help page, and in which order.
+COMMANDS = {
+    "Tag": "scan watch undo withdraw log check",
+    "Look": "show list explain similar playlist map",
+    "Models": "models train lab",
+    "Setup": "config doctor",
+}
+OPTIONS = {
+    "Tags": "keep append overwrite threshold top mood no_tags hard_links yes",
+    "Listening": "model device slices jobs cluster force",
+    "Output": "json csv form m3u html png embed_audio quiet verbose index",
+}
+_PANELS = {name: panel for panel, names in (COMMANDS | OPTIONS).items() for name in names.split()}
 
 
 class _PlainFlags:
@@ -47,6 +56,8 @@ class _PlainFlags:
             if getattr(param, "is_flag", False):
                 param.metavar = ""
             param.show_envvar = False  # every option has one; the guide says how they are called
+            if param.param_type_name == "option":
+                param.rich_help_panel = _PANELS.get(param.name)
         return params
 
 
@@ -64,9 +75,16 @@ class Group(_PlainFlags, TyperGroup):
     """A command with commands of its own."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the commands as the help page lists them: what is used first, first."""
-        order = {name: n for n, name in enumerate(ORDER)}
-        return sorted(super().list_commands(ctx), key=lambda name: order.get(name, len(order)))
+        """Return the commands in the order of the help page."""
+        order = {name: place for place, name in enumerate(" ".join(COMMANDS.values()).split())}
+        return sorted(super().list_commands(ctx), key=lambda name: order.get(name, -1))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, in its place on the help page."""
+        command: Any = super().get_command(ctx, cmd_name)
+        if command is not None and ctx.parent is None:
+            command.rich_help_panel = _PANELS.get(cmd_name)
+        return command
 
 
 class App(typer.Typer):

@@ -20,7 +20,7 @@ class Method(StrEnum):
     attention = "attention"
 
 
-@app.command("explain")
+@app.command("explain", examples=("mgtag explain song.mp3", "mgtag explain song.mp3 --html song.html"))
 def explain_command(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]", help="Music files.")] = None,
     genre: Annotated[

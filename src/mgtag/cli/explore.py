@@ -14,7 +14,6 @@ from mgtag.cli.app import IndexOption, JsonOption, app, open_index
 if TYPE_CHECKING:
     from mgtag.explore.space import Space
 
-PANEL = "Explore"
 ModelOption = Annotated[
     str | None, typer.Option("--model", help="Whose hearing counts; default: the model that heard most.")
 ]
@@ -43,7 +42,6 @@ def length(value: str | float) -> float:
 
 @app.command(
     "similar",
-    rich_help_panel=PANEL,
     examples=("mgtag similar song.mp3", "mgtag similar --plus blues --plus pop --minus country"),
 )
 def similar_command(
@@ -77,7 +75,6 @@ def similar_command(
 
 @app.command(
     "playlist",
-    rich_help_panel=PANEL,
     examples=("mgtag playlist song.mp3 --length 60m --m3u evening.m3u8", "mgtag playlist a.mp3 b.mp3"),
 )
 def playlist_command(
@@ -105,9 +102,7 @@ def playlist_command(
     _write(space, numbers, m3u)
 
 
-@app.command(
-    "map", rich_help_panel=PANEL, examples=("mgtag map library.html", "mgtag map library.html --method pca")
-)
+@app.command("map", examples=("mgtag map library.html", "mgtag map library.html --method pca"))
 def map_command(
     target: Annotated[Path, typer.Argument(metavar="FILE.html", help="The page to write.")],
     method: Annotated[

@@ -42,7 +42,7 @@ ToOption = Annotated[
 ]
 
 
-@lab.command("list")
+@lab.command("list", examples=("mgtag lab list",))
 def list_command() -> None:
     """Show the table of experiments."""
     with train_extra():

@@ -23,7 +23,7 @@ class Order(StrEnum):
     added = "added"
 
 
-@app.command("show")
+@app.command("show", examples=("mgtag show song.mp3", "mgtag show song.mp3 --json"))
 def show_command(
     file: Annotated[Path, typer.Argument(help="A music file.")],
     json: JsonOption = False,

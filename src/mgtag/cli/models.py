@@ -47,7 +47,7 @@ def models_command(ctx: typer.Context, json: JsonOption = False) -> None:
         raise typer.Exit(Exit.ERROR)
 
 
-@models.command("show")
+@models.command("show", examples=("mgtag models show", "mgtag models show wide-parallel-1"))
 def show_command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A model's name or folder.")],
@@ -79,7 +79,7 @@ def install_command(
     show_installed(made)
 
 
-@models.command("remove")
+@models.command("remove", examples=("mgtag models remove musicnn",))
 def remove_command(name: Annotated[Installable, typer.Argument(help="The model.")]) -> None:
     """Remove a model that was installed."""
     from mgtag.install import musicnn
