@@ -130,3 +130,12 @@ def test_a_wider_label_is_sure_where_none_is() -> None:
     assert unsure.decided(0.95) is unsure and unsure.decided(None) is unsure
     sure = voting.vote(head, shares((0.05, 0.05, 0.8, 0.1)))
     assert sure.decided(0.6).best() == ("punk",)
+
+
+def test_what_is_not_music_becomes_no_wider_label() -> None:
+    labels = ("metal", "punk", "rock", "not music")
+    names = {"metal": "metal", "punk": "punk", "rock": "rock", "not music": None}
+    head = Head(labels, names, parents={"metal": "rock", "punk": "rock"})
+    found = voting.vote(head, shares((0.2, 0.2, 0.2, 0.4)))
+    assert found.not_music
+    assert found.decided(0.5) is found and not found.decided(0.5).passes(0.5)

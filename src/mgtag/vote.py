@@ -69,10 +69,10 @@ class Vote:
     def decided(self, threshold: float | None) -> Vote:
         """Return the vote to act on: where no label is sure, the wider labels may be.
 
-        Punk 0.4, metal 0.2 and rock 0.3 are no sure punk, and a rather sure rock.
+        Punk 0.4, metal 0.2 and rock 0.3 are no sure punk, and a rather sure rock. What is not music stays so.
         """
         shares = np.bincount(self.wider, self.probabilities, len(self.labels)) if self.wider else None
-        if shares is None or self.passes(threshold):
+        if shares is None or self.not_music or self.passes(threshold):
             return self
         wider = replace(self, probabilities=shares.astype(np.float32))
         return wider if wider.passes(threshold) else self
