@@ -280,7 +280,7 @@ def test_an_unchanged_file_costs_neither_arrays_nor_tags(
 ) -> None:
     song(music / "a.flac")
     go()
-    for place in ("mgtag.tags.read", "mgtag.library.packing.unpack", "mgtag.library.scan.decide"):
+    for place in ("mgtag.tags.read", "mgtag.library.packing.unpack", "mgtag.library.decisions.decide"):
         monkeypatch.setattr(place, lambda *arguments: pytest.fail("was asked"))
     event = go()["a.flac"]
     assert (event.outcome, event.heard) == (Outcome.FRESH, "Blues")

@@ -19,7 +19,7 @@ from mgtag.audio import Sound
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
 from mgtag.inference import Amount
-from mgtag.library import scan as room
+from mgtag.library import scan as scanning
 from mgtag.library.events import Event, Failed, Found, Kept
 from mgtag.library.index import Index
 from mgtag.library.policy import Policy
@@ -174,7 +174,7 @@ def test_only_so_many_files_are_under_way_at_once(
     """Complaint AudioMuse#750: out of memory over a large library."""
     for n in range(20):
         song(music / f"{n}.wav", 0.2)
-    monkeypatch.setattr(room, "AHEAD", 3)
+    monkeypatch.setattr(scanning, "AHEAD", 3)
     waiting: list[int] = []
 
     class Counting(ThreadPoolExecutor):

@@ -157,7 +157,7 @@ def test_an_answer_that_is_no_number_fails_only_its_file(
 
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, RecursionError, TimeoutError, UnicodeError])
-@pytest.mark.parametrize("place", ["mgtag.tags.read", "mgtag.tags.draft", "mgtag.library.scan.vote"])
+@pytest.mark.parametrize("place", ["mgtag.tags.read", "mgtag.tags.draft", "mgtag.library.decisions.vote"])
 def test_any_exception_fails_only_its_file(
     go: Go, music: Path, song: Song, monkeypatch: pytest.MonkeyPatch, error: type[Exception], place: str
 ) -> None:

@@ -14,7 +14,7 @@ from doubles import FakeTagger, Inline
 
 from mgtag import tags
 from mgtag.errors import UsageError
-from mgtag.library import scan as scanning
+from mgtag.library import tag_writer
 from mgtag.library.events import Event
 from mgtag.library.index import Index
 from mgtag.library.policy import Policy
@@ -332,7 +332,7 @@ def test_an_index_that_cannot_note_the_end_does_not_lose_the_way_back(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scanning.Index, "end_change", full)
+        patch.setattr(tag_writer.Index, "end_change", full)
         with pytest.raises(sqlite3.OperationalError):
             go()
     list(undo(index))

@@ -1,0 +1,87 @@
+"""What a scan decides on each field of a file: from the votes, its tags, and the policy. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from mgtag.card import GENRE, Head
+from mgtag.library.outcome import Outcome
+from mgtag.library.policy import Decision, Genres, Policy, decide
+from mgtag.library.records import Answer, Track
+from mgtag.prediction import Prediction
+from mgtag.vote import Vote, vote
+
+WORTH = 0.01  # a smaller probability is not kept
+Votes = Mapping[str, Vote]  # by head
+Decisions = dict[str, Decision]  # by field
+_OUTCOMES = {"write": Outcome.HEARD, "keep": Outcome.KEPT, "unsure": Outcome.UNSURE}
+
+
+def vote_of(name: str, head: Head, kept: tuple[Answer, ...], prediction: Prediction | None) -> Vote:
+    """Return a head's vote: of what was just heard, or as it was kept."""
+    if prediction is not None:
+        return vote(head, prediction.heads[name].probabilities)
+    shares = {answer.label: answer.confidence for answer in kept}
+    kept_shares = np.array([shares.get(name, 0.0) for name in head.names], np.float32)
+    return Vote(head.names, kept_shares, head.writable, head.wider)
+
+
+def kept_answers(result: Vote) -> tuple[Answer, ...]:
+    """Return what is kept of a vote: all that decides, and what is worth telling."""
+    pairs = sorted(zip(result.labels, map(float, result.probabilities), strict=True), key=lambda p: -p[1])
+    return tuple(Answer(name, round(p, 6)) for n, (name, p) in enumerate(pairs) if n == 0 or p >= WORTH)
+
+
+def threshold(policy: Policy, head: Head) -> float | None:
+    """Return the confidence from which a head's answer is written: the listener's, or the model's own."""
+    return head.threshold if policy.threshold is None else policy.threshold
+
+
+def decide_fields(policy: Policy, heads: Mapping[str, Head], track: Track, votes: Votes) -> Decisions:
+    """Decide on every field that may be written; none of what is not music is."""
+    decisions = dict[str, Decision]()
+    not_music = any(result.not_music for result in votes.values())
+    for name in policy.fields:
+        sure = votes[name].passes(threshold(policy, heads[name])) and not not_music
+        current, written, declined = (
+            kept.get(name, ()) for kept in (track.tags, track.written, track.declined)
+        )
+        answer, refusal = votes[name].best(policy.top), ""
+        if name == GENRE:
+            answer, refusal = policy.genre_map.apply(answer)
+        found = decide(policy.mode, current, written, answer, sure and not refusal, declined, name)
+        if found.action == "unsure" and (not_music or (sure and refusal)):
+            found = replace(found, reason="not music" if not_music else refusal)
+        decisions[name] = found
+    return decisions
+
+
+def to_write(decisions: Decisions) -> Decisions:
+    """Return the fields that are to be written."""
+    return {name: decision for name, decision in decisions.items() if decision.action == "write"}
+
+
+def left_alone(decisions: Decisions, reason: str) -> Decisions:
+    """Return the same decisions, but nothing is written, for this reason."""
+    return {
+        name: replace(decision, action="keep", reason=reason) if decision.action == "write" else decision
+        for name, decision in decisions.items()
+    }
+
+
+def values_after(votes: Votes, decisions: Decisions, top: int) -> dict[str, Genres]:
+    """Return what is told of each field: what it says afterwards where it is written, else what was heard."""
+    written = {name: decision.genres for name, decision in to_write(decisions).items()}
+    return {name: result.best(top) for name, result in votes.items()} | written
+
+
+def outcome_unwritten(before: Track, decisions: Decisions, first: Decision) -> Outcome:
+    """Return how a scan ends that did not write; what mgtag wrote earlier and leaves stays tagged."""
+    if to_write(decisions):
+        return Outcome.HEARD
+    if first.action == "keep" and before.outcome is Outcome.TAGGED:
+        return Outcome.TAGGED
+    return _OUTCOMES[first.action]
