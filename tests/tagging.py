@@ -22,3 +22,8 @@ def restored(path: Path, draft: tags.Draft, mtime_ns: int = 0) -> bytes:
     undo = tags.draft_undo(path, draft.patch, draft.before, draft.after, audio.signature, mtime_ns)
     undo.commit()
     return path.read_bytes()
+
+
+def said(path: Path) -> dict[str, tuple[str, ...]]:
+    """The fields of which a file says something, and what."""
+    return {field: names for field, names in tags.read(path).values.items() if names}

@@ -108,7 +108,7 @@ def decide(
     """
     n = len(written) if current[-len(written) :] == written else 0
     by_hand = current[: len(current) - n]
-    if is_placeholder(by_hand):
+    if is_placeholder(by_hand, field):
         by_hand = ()
     if mode == "keep" and by_hand:
         return Decision("keep", current, f"has a {field} of its own")

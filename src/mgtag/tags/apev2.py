@@ -27,7 +27,8 @@ _ID3V1_KEYS = {
     "TRCK": b"Track",
     "COMM": b"Comment",
 }
-_KEYS = {"genre": b"Genre", "mood": b"Mood"}
+# Where a field's values may stand; the first that says something is believed.
+_KEYS = {"genre": (b"Genre",), "mood": (b"Mood",), "bpm": (b"BPM",), "key": (b"INITIALKEY", b"KEY")}
 _KIND = 6  # bits of an item's flags; 0 is text
 
 
@@ -75,15 +76,10 @@ def fields(tag: Tag) -> Fields:
     """Return the values that mgtag reads."""
 
     def text(key: str) -> list[str]:
-        return [
-            value
-            for item in tag.items
-            if item.key.decode("latin-1").lower() == key.lower() and not item.flags & _KIND
-            for value in item.value.decode("utf-8", "replace").split("\0")
-        ]
+        return [value.decode("utf-8", "replace") for value in _values(tag, key.encode())]
 
     keys = {"title": "Title", "artist": "Artist", "album": "Album", "date": "Year", MGTAG: MGTAG}
-    found = {field: genre.names(field, text(_KEYS[field].decode())) for field in WRITABLE}
+    found = {field: _names(field, _values(tag, _key_of(tag, field))) for field in WRITABLE}
     return {**{name: text(key) for name, key in keys.items()}, **found}
 
 
@@ -102,22 +98,23 @@ def edited(tag: Tag, edits: Edits, mgtag: str | None) -> Tag:
 
 
 def _with(tag: Tag, field: str, edit: Edit, main: bool) -> Tag:
-    key = _KEYS[field]
-    same = [item for item in tag.items if item.key.lower() == key.lower()]
-    old = [item for item in same if not item.flags & _KIND]
-    stored = [value for item in old for value in item.value.split(b"\0")]
+    key = _key_of(tag, field)
+    old = _texts(tag, key)
+    stored = _values(tag, key)
     n = genre.n_kept(stored, edit.kept, lambda values: _names(field, values))
     if not main and (not _names(field, stored) or (edit.kept and not n)):
         return tag
     like = old[0] if n else Item(key, 0, b"")
     values = [*stored[:n], *(name.encode() for name in edit.behind(n))]
     new = Item(like.key, like.flags, b"\0".join(values))
-    return replace(tag, items=(*(item for item in tag.items if item not in same), new))
+    places = {key.lower()} if n else {place.lower() for place in _KEYS[field]}
+    return replace(tag, items=(*(item for item in tag.items if item.key.lower() not in places), new))
 
 
 def is_edited(item: Item, fields: Collection[str]) -> bool:
     """Say whether `edited` exchanges this item, given edits of these fields."""
-    return item.key.lower() in {MGTAG.lower().encode(), *(_KEYS[field].lower() for field in fields)}
+    keys = (key for field in fields for key in _KEYS[field])
+    return item.key.lower() in {MGTAG.lower().encode(), *(key.lower() for key in keys)}
 
 
 def write(file: BinaryIO, tag: Tag) -> None:
@@ -143,6 +140,19 @@ def from_id3v1(at: int, frames: Mapping[str, Any]) -> Tag:
     """Return a new tag that says what an ID3v1 block says, which it would hide from players."""
     found = ((key, frames[name]) for name, key in _ID3V1_KEYS.items() if name in frames)
     return Tag(at, items=tuple(Item(key, 0, str(frame.text[0]).encode()) for key, frame in found))
+
+
+def _key_of(tag: Tag, field: str) -> bytes:
+    """Return where a field's values stand in this tag, or would."""
+    return next((key for key in _KEYS[field] if any(_values(tag, key))), _KEYS[field][0])
+
+
+def _texts(tag: Tag, key: bytes) -> list[Item]:
+    return [item for item in tag.items if item.key.lower() == key.lower() and not item.flags & _KIND]
+
+
+def _values(tag: Tag, key: bytes) -> list[bytes]:
+    return [value for item in _texts(tag, key) for value in item.value.split(b"\0")]
 
 
 def _names(field: str, values: Sequence[bytes]) -> Names:

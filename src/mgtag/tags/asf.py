@@ -17,7 +17,13 @@ from mgtag.tags.fields import MGTAG, WRITABLE, Edits, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "ASF"
-_KEYS = {"genre": "WM/Genre", "mood": "WM/Mood"}
+# Where a field's values may stand; the first that says something is believed.
+_KEYS = {
+    "genre": ("WM/Genre",),
+    "mood": ("WM/Mood",),
+    "bpm": ("WM/BeatsPerMinute",),
+    "key": ("WM/InitialKey", "INITIALKEY"),
+}
 _HEADER_EXTENSION = bytes.fromhex("b503bf5f2ea9cf118ee300c00c205365")
 _EXTENSION_HEAD = 22  # bytes of a header extension before the objects in it
 # Objects that hold attributes, which are compared one by one, and padding.
@@ -42,7 +48,7 @@ class Asf:
 
         keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", "date": "WM/Year"}
         found = {name: text(key) for name, key in [*keys.items(), (MGTAG, MGTAG)]}
-        names = {field: genre.names(field, text(_KEYS[field])) for field in WRITABLE}
+        names = {field: genre.names(field, text(_key_of(tags, field))) for field in WRITABLE}
         return NAME, [Source({**found, **names})]
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
@@ -50,9 +56,12 @@ class Asf:
         asf = _load(file)
         new = []
         for field, edit in edits.items():
-            stored = [(key, value) for key, value in asf.tags if key.lower() == _KEYS[field].lower()]
+            name = _key_of(asf.tags, field)
+            said = [(key, value) for key, value in asf.tags if _is_of(key, field)]
+            stored = [(key, value) for key, value in said if key.lower() == name.lower()]
             n = genre.n_kept(stored, edit.kept, partial(_names, field))
-            new += stored[:n] + [(_KEYS[field], ASFUnicodeAttribute(name)) for name in edit.behind(n)]
+            new += [pair for pair in said if n and pair[0].lower() != name.lower()]
+            new += stored[:n] + [(name, ASFUnicodeAttribute(text)) for text in edit.behind(n)]
         others = [(key, value) for key, value in asf.tags if not _is_edited(key, edits)]
         asf.tags[:] = [*others, *new, (MGTAG, ASFUnicodeAttribute(mgtag))]
         file.seek(0)
@@ -90,7 +99,17 @@ def _load(file: BinaryIO) -> Any:
 
 
 def _is_edited(key: str, fields: Collection[str]) -> bool:
-    return key.lower() in {MGTAG.lower(), *(_KEYS[field].lower() for field in fields)}
+    return key.lower() == MGTAG.lower() or any(_is_of(key, field) for field in fields)
+
+
+def _is_of(key: str, field: str) -> bool:
+    return key.lower() in {name.lower() for name in _KEYS[field]}
+
+
+def _key_of(tags: Sequence[tuple[str, Any]], field: str) -> str:
+    """Return where a field's values stand in these attributes, or would."""
+    said = {key.lower() for key, value in tags if str(value).strip()}
+    return next((name for name in _KEYS[field] if name.lower() in said), _KEYS[field][0])
 
 
 def _objects(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 MGTAG = "MGTAG"  # the one field that is ours, in every container
-GENRE, MOOD = "genre", "mood"
-WRITABLE = (GENRE, MOOD)  # fields that mgtag may write; a head of a model has the same name
+GENRE, MOOD, BPM, KEY = "genre", "mood", "bpm", "key"
+# The fields that mgtag may write; the head of a model, or the analysis, that answers has the same name.
+WRITABLE = (GENRE, MOOD, BPM, KEY)
+SINGLE = (BPM, KEY)  # those of which a file has one value: nothing is put behind it
 
 # Field name -> values as stored; the keys are those of `Tags`, and MGTAG.
 Fields = Mapping[str, Sequence[str]]

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from mutagen.id3 import TCON
 
-from mgtag.tags.fields import GENRE, Names
+from mgtag.tags.fields import BPM, GENRE, Names
 
 T = TypeVar("T")
 
@@ -67,8 +67,10 @@ def parse(values: Iterable[str], *, slash: bool = False) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name))
 
 
-def is_placeholder(genres: Sequence[str]) -> bool:
-    """Say whether these genres tell nothing: none at all, or only words such as "Unknown"."""
+def is_placeholder(genres: Sequence[str], field: str = GENRE) -> bool:
+    """Say whether these values tell nothing: none at all, only words such as "Unknown", or a tempo of 0."""
+    if field == BPM:
+        return not any(name.strip("0., ") for name in genres)
     return all(_key(name) in _PLACEHOLDERS or _BLANK.fullmatch(name) for name in parse(genres))
 
 

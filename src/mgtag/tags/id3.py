@@ -20,14 +20,20 @@ from mutagen.id3._util import unsynch
 
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import MGTAG, Edit, Edits, Fields
+from mgtag.tags.fields import MGTAG, WRITABLE, Edit, Edits, Fields
 from mgtag.tags.padding import PADDING
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 _GENRE_IDS = (b"TCO", b"TCON", b"TCO\0")
 _OWN = f"TXXX:{MGTAG}"
 # Where a field's values may stand; the first that says something is believed.
-_PLACES = {"genre": ("TCON",), "mood": ("TMOO", "TXXX:MOOD", "TXXX:Mood", "TXXX:mood")}
+_PLACES = {
+    "genre": ("TCON",),
+    "mood": ("TMOO", "TXXX:MOOD", "TXXX:Mood", "TXXX:mood"),
+    "bpm": ("TBPM",),
+    "key": ("TKEY",),
+}
+_LONG = {**dict.fromkeys(_GENRE_IDS, "TCON"), b"TBP": "TBPM", b"TKE": "TKEY"}  # names of 2.2, as of 2.4
 _KEYS = {"title": "TIT2", "artist": "TPE1", "album": "TALB"}
 
 
@@ -159,7 +165,7 @@ def fields(tag: Tag) -> Fields:
         **{key: _text(found, name) for key, name in _KEYS.items()},
         "date": _text(found, "TDRC") or _text(found, "TYER"),
         "genre": genre.parse(_text(found, "TCON"), slash=_is_single(tag)),
-        "mood": genre.names("mood", _text(found, _key_of(tag, "mood", found))),
+        **{field: genre.names(field, _text(found, _key_of(tag, field, found))) for field in WRITABLE[1:]},
         MGTAG: _text(found, f"TXXX:{MGTAG}"),
     }
 
@@ -215,8 +221,8 @@ def others(tag: Tag, fields: Collection[str]) -> Iterator[Hashable]:
 
 def _key(tag: Tag, frame: Frame) -> str:
     """Return what a frame is called in 2.4, with the description of one that anybody may name."""
-    if frame.name in _GENRE_IDS:
-        return "TCON"
+    if frame.name in _LONG:
+        return _LONG[frame.name]
     if frame.name in (b"TXX", b"TXXX"):
         return next(iter(_load(tag, [frame])), "TXXX")
     return frame.name.decode("latin-1")

@@ -12,7 +12,7 @@ from mutagen.mp4._atom import Atoms
 
 from mgtag.tags import fragments
 from mgtag.tags import genres as genre
-from mgtag.tags.fields import GENRE, MGTAG, MOOD, Edits, Names, Source
+from mgtag.tags.fields import BPM, GENRE, KEY, MGTAG, MOOD, WRITABLE, Edits, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "MP4"
@@ -20,7 +20,9 @@ _APPLE = "com.apple.iTunes"  # who means the atoms whose names anybody may choos
 _FREE = b"----"
 _OWN = f"----:{_APPLE}:{MGTAG}"
 _DATA_HEAD = 16  # bytes of a data atom: size, name, type, locale
-_UTF8, _UTF16 = 1, 2  # its types
+_UTF8, _UTF16, _INTEGER = 1, 2, 21  # its types
+_ATOMS = {GENRE: b"\xa9gen", BPM: b"tmpo"}  # of the other fields Apple has none
+_CALLED = {MOOD: ("MOOD",), KEY: ("initialkey", "KEY")}  # the first is written
 
 
 class Mp4:
@@ -37,7 +39,7 @@ class Mp4:
 
         keys = {"title": "©nam", "artist": "©ART", "album": "©alb", "date": "©day", MGTAG: _OWN}
         found = {name: text(key) for name, key in keys.items()}
-        names = {field: _names(field, _stored(file, field)) for field in (GENRE, MOOD)}
+        names = {field: _names(field, _stored(file, field)) for field in WRITABLE}
         return NAME, [Source({**found, **names}), Source({GENRE: _numbered(_stored(file, "number"))})]
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
@@ -46,8 +48,8 @@ class Mp4:
         for field, edit in edits.items():
             stored = _stored(file, field)
             n = genre.n_kept(stored, edit.kept, partial(_names, field))
-            data = b"".join([*stored[:n], *map(_data, edit.behind(n))])
-            new.append((b"\xa9gen", data) if field == GENRE else (_FREE, _named(field.upper()) + data))
+            data = b"".join([*stored[:n], *map(_whole if field == BPM else _data, edit.behind(n))])
+            new.append((_ATOMS[field], data) if field in _ATOMS else (_FREE, _named(_CALLED[field][0]) + data))
         new.append((_FREE, _named(MGTAG) + _data(mgtag)))
         numbered = GENRE in edits and bool(edits[GENRE].kept)
         kept = [
@@ -103,12 +105,21 @@ def _field(name: bytes, data: bytes) -> str:
         mean, called = data[12:at], data[at + 12 : at + int.from_bytes(data[at : at + 4], "big")]
         if called == MGTAG.encode():
             return MGTAG
-        return MOOD if mean.lower() == _APPLE.lower().encode() and called.lower() == b"mood" else ""
-    return {b"\xa9gen": GENRE, b"gnre": "number"}.get(name, "")
+        lower = called.lower().decode("latin-1")
+        found = (f for f, names in _CALLED.items() if lower in {known.lower() for known in names})
+        return next(found, "") if mean.lower() == _APPLE.lower().encode() else ""
+    return {b"gnre": "number", **{atom: field for field, atom in _ATOMS.items()}}.get(name, "")
 
 
 def _names(field: str, stored: Sequence[bytes]) -> Names:
-    return genre.names(field, (data[_DATA_HEAD:].decode(_encoding(data), "replace") for data in stored))
+    return genre.names(field, (_text(field, data) for data in stored))
+
+
+def _text(field: str, data: bytes) -> str:
+    body = data[_DATA_HEAD:]
+    if field == BPM and int.from_bytes(data[8:12], "big") != _UTF8:
+        return str(int.from_bytes(body, "big"))
+    return body.decode(_encoding(data), "replace")
 
 
 def _encoding(data: bytes) -> str:
@@ -123,6 +134,10 @@ def _numbered(stored: Sequence[bytes]) -> Names:
 
 def _data(text: str) -> bytes:
     return _atom(b"data", struct.pack(">II", _UTF8, 0) + text.encode())
+
+
+def _whole(text: str) -> bytes:
+    return _atom(b"data", struct.pack(">IIH", _INTEGER, 0, round(float(text))))
 
 
 def _atom(name: bytes, body: bytes) -> bytes:

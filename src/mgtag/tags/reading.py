@@ -74,7 +74,7 @@ def _names(field: str, sources: Sequence[Source], written: Provenance | None) ->
     disagreed before.
     """
     found = [(s, tuple(s.fields[field])) for s in sources if s.fields.get(field)]
-    telling = [(s, names) for s, names in found if not is_placeholder(names)]
+    telling = [(s, names) for s, names in found if not is_placeholder(names, field)]
     if written is not None and not written.kept:
         by_hand = [(s, names) for s, names in telling if names != s.room_for(written.added)]
         telling = by_hand or telling

@@ -28,7 +28,9 @@ from mgtag.tags.fields import MGTAG, WRITABLE, Edits, Fields, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "Vorbis"
-_KEYS = {"genre": "GENRE", "mood": "MOOD"}
+# Where a field's values may stand; the first that says something is believed. Picard writes KEY, others
+# (beets, Mp3tag, Rekordbox, Serato, Traktor) INITIALKEY.
+_KEYS = {"genre": ("GENRE",), "mood": ("MOOD",), "bpm": ("BPM",), "key": ("INITIALKEY", "KEY")}
 _COMMENT, _PADDING_BLOCK = 4, 1  # kinds of FLAC metadata blocks
 # First bytes of an Ogg stream -> how mutagen reads it, and what stands before its comments.
 _CODECS: dict[bytes, tuple[Callable[[BinaryIO], FileType], int]] = {
@@ -114,7 +116,8 @@ def _save(audio: FileType, file: BinaryIO, comments: Comments, fields: Collectio
     audio.save(file, padding=keep_padding)
     file.seek(0)
     again: Any = type(audio)(file)  # a second reader, as ours is rather lenient
-    if any(again.tags[_KEYS[field]] != comments.values(_KEYS[field]) for field in fields):
+    keys = [key for field in fields for key in _KEYS[field]]
+    if any((again.tags.get(key) or []) != comments.values(key) for key in keys):
         raise TagError("its Vorbis comments do not take these values, so it was left as it is.")
 
 
@@ -143,9 +146,12 @@ def _taken_apart(data: bytes) -> Comments:
 def _edited(comments: Comments, edits: Edits, mgtag: str) -> Comments:
     lines = [line for line in comments.lines if not _is_edited(line, edits)]
     for field, edit in edits.items():
-        stored = [line for line in comments.lines if _is(line.partition(b"=")[0], _KEYS[field])]
+        key = _key_of(comments, field)
+        said = [line for line in comments.lines if _is_of(line, field)]
+        stored = [line for line in said if _is(line.partition(b"=")[0], key)]
         n = genre.n_kept(stored, edit.kept, partial(_names, field))
-        lines += stored[:n] + [f"{_KEYS[field]}={name}".encode() for name in edit.behind(n)]
+        beside = [line for line in said if n and line not in stored]
+        lines += beside + stored[:n] + [f"{key}={name}".encode() for name in edit.behind(n)]
     return replace(comments, lines=(*lines, f"{MGTAG}={mgtag}".encode()))
 
 
@@ -156,7 +162,13 @@ def _fields(comments: Comments) -> Fields:
 
 
 def _names(field: str, lines: Sequence[bytes]) -> Names:
-    return genre.names(field, Comments(lines=tuple(lines)).values(_KEYS[field]))
+    comments = Comments(lines=tuple(lines))
+    return genre.names(field, comments.values(_key_of(comments, field)))
+
+
+def _key_of(comments: Comments, field: str) -> str:
+    """Return where a field's values stand in this block, or would."""
+    return next((key for key in _KEYS[field] if any(comments.values(key))), _KEYS[field][0])
 
 
 def _others(comments: Comments, fields: Collection[str]) -> Iterator[Hashable]:
@@ -165,8 +177,12 @@ def _others(comments: Comments, fields: Collection[str]) -> Iterator[Hashable]:
 
 
 def _is_edited(line: bytes, fields: Collection[str]) -> bool:
+    return _is(line.partition(b"=")[0], MGTAG) or any(_is_of(line, field) for field in fields)
+
+
+def _is_of(line: bytes, field: str) -> bool:
     name = line.partition(b"=")[0]
-    return _is(name, MGTAG) or any(_is(name, _KEYS[field]) for field in fields)
+    return any(_is(name, key) for key in _KEYS[field])
 
 
 def _is(name: bytes, key: str) -> bool:
