@@ -10,7 +10,6 @@ import pytest
 from tagging import said
 from typer.testing import CliRunner, Result
 
-from mgtag import tags
 from mgtag.bundle import Bundle
 from mgtag.cli.app import app
 

@@ -46,7 +46,8 @@ def test_write_then_undo(tmp_path: Path, kind: str, before: dict[str, str]) -> N
     assert encoded(path) == sound
     assert rest.items() <= metadata(path).items()
     values = mutagen.File(path).tags
-    for name, (wanted,) in zip(NAMED.get(CONTAINERS[kind], ("BPM", "INITIALKEY")), BOTH.values(), strict=True):
+    names = NAMED.get(CONTAINERS[kind], ("BPM", "INITIALKEY"))
+    for name, (wanted,) in zip(names, BOTH.values(), strict=True):
         (found,) = getattr(values[name], "text", values[name])
         assert (found.decode() if isinstance(found, bytes) else str(found)) == wanted
     assert restored(path, draft) == original

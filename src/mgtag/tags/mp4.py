@@ -49,7 +49,9 @@ class Mp4:
             stored = _stored(file, field)
             n = genre.n_kept(stored, edit.kept, partial(_names, field))
             data = b"".join([*stored[:n], *map(_whole if field == BPM else _data, edit.behind(n))])
-            new.append((_ATOMS[field], data) if field in _ATOMS else (_FREE, _named(_CALLED[field][0]) + data))
+            new.append(
+                (_ATOMS[field], data) if field in _ATOMS else (_FREE, _named(_CALLED[field][0]) + data)
+            )
         new.append((_FREE, _named(MGTAG) + _data(mgtag)))
         numbered = GENRE in edits and bool(edits[GENRE].kept)
         kept = [
