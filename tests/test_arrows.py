@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -143,6 +144,19 @@ def test_the_modules_make_no_circle() -> None:
 def test_the_folders_make_no_circle() -> None:
     TopologicalSorter({here: there - {here} for here, there in ARROWS.items()}).prepare()
     TopologicalSorter({here: there - SHARED for here, there in LABORATORY.items()}).prepare()
+
+
+SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE TABLE|PRAGMA|VACUUM)\b")
+
+
+def test_sql_stands_in_two_files_only() -> None:
+    with_sql = {
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value)
+    }
+    assert with_sql == {"mgtag.library.sql", "mgtag.library.migrations"}
 
 
 def test_a_late_import_is_seen_too(tmp_path: Path) -> None:

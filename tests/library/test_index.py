@@ -16,7 +16,7 @@ import tiny_bundle
 from sqlite_utils.migrations import Migrations
 
 from mgtag.errors import StoreError
-from mgtag.library import migrations, opening
+from mgtag.library import migrations, opening, upgrade
 from mgtag.library.index import Index
 from mgtag.library.outcome import Outcome
 from mgtag.library.records import Answer, Change, Filter, Track
@@ -213,7 +213,7 @@ def with_another_step(monkeypatch: pytest.MonkeyPatch, step: Callable[[sqlite_ut
     later = Migrations("mgtag")
     later._migrations = list(migrations.MIGRATIONS._migrations)
     later()(step)
-    monkeypatch.setattr(migrations, "MIGRATIONS", later)
+    monkeypatch.setattr(upgrade, "MIGRATIONS", later)
     monkeypatch.setattr(opening, "VERSION", opening.VERSION + 1)
 
 

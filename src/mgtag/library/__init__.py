@@ -1,4 +1,4 @@
 """The listener's library: walk, scan, decide, write, remember, undo.
 
-SQL stands in `index` and `migrations` only.
+SQL stands in `sql` (statements) and `migrations` (the schema) only.
 """

@@ -1,113 +1,19 @@
-"""The index's schema, as named steps; each runs once, in a transaction, after a backup."""
+"""The index's schema, as named steps; `upgrade` runs each once, in a transaction, after a backup."""
 
 from __future__ import annotations
 
 import json
 import os
-import sqlite3
-from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from mgtag.errors import StoreError
 from mgtag.library.packing import pack
 from mgtag.library.paths import to_text
 from mgtag.prediction import HeadOutput, Prediction
 
 MIGRATIONS = Migrations("mgtag")
-
-
-def prepare(db: sqlite3.Connection, path: str | Path, application_id: int) -> None:
-    """Bring a database to this version's schema and mark it as ours, keeping a copy of what was.
-
-    Raises
-    ------
-    StoreError
-        If it is another program's, or a newer mgtag wrote it; it is as it was then.
-    """
-    ours = Database(db)
-    applied = [m.name for m in MIGRATIONS.applied(ours)]
-    known = [m.name for m in MIGRATIONS._migrations]
-    (foreign_id,) = db.execute("PRAGMA application_id").fetchone()
-    # What lists the steps is there before the first of them, where a disk was full or the power failed.
-    tables = "SELECT 1 FROM sqlite_master WHERE tbl_name != '_sqlite_migrations'"
-    if not applied and (foreign_id or db.execute(tables).fetchone()):
-        raise StoreError(
-            f"{path}: this database is another program's and was left alone; --index chooses another file."
-        )
-    if unknown := set(applied) - set(known):
-        raise StoreError(
-            f"{path}: a newer mgtag wrote this index ({', '.join(sorted(unknown))}); update mgtag, "
-            "or choose another with --index."
-        )
-    if applied and applied != known:
-        with sqlite3.connect(f"{path}.{_stamp()}.backup") as copy:
-            db.backup(copy)
-    MIGRATIONS.apply(ours)
-    db.execute(f"PRAGMA application_id = {application_id}")
-    db.execute(f"PRAGMA user_version = {len(known)}")
-    if applied and applied != known:
-        db.execute("VACUUM")
-
-
-def set_aside(path: Path) -> tuple[Path, int]:
-    """Rename a damaged index and begin a new one with what of it can still be read.
-
-    Returns
-    -------
-    aside : Path
-        Where the damaged one lies now.
-    changes : int
-        How many rows of the journal were saved.
-    """
-    aside = path.with_name(f"{path.name}.{_stamp()}.damaged")
-    for suffix in ("-wal", "-shm", ""):
-        with suppress(FileNotFoundError):
-            os.rename(f"{path}{suffix}", f"{aside}{suffix}")  # noqa: PTH104
-    old, new = sqlite3.connect(aside), sqlite3.connect(path)
-    old.text_factory = lambda raw: raw.decode(errors="replace")
-    try:
-        _begin_as(old, new)
-        for table in _tables(new):
-            _save(old, new, table)
-        new.commit()
-        (changes,) = new.execute("SELECT count(*) FROM journal").fetchone()
-    finally:
-        old.close()
-        new.close()
-    return aside, changes
-
-
-def _begin_as(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
-    """Give a new database the form that a damaged one had, as far as it can be told."""
-    applied = len(MIGRATIONS._migrations)
-    with suppress(sqlite3.Error):
-        applied = old.execute("SELECT count(*) FROM _sqlite_migrations").fetchone()[0] or applied
-    later = [m.name for m in MIGRATIONS._migrations[applied:]]
-    MIGRATIONS.apply(Database(new), stop_before=later)
-
-
-def _tables(db: sqlite3.Connection) -> list[str]:
-    rows = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE%'")
-    return [name for (name,) in rows if not name.startswith(("search", "_", "sqlite"))]
-
-
-def _save(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> None:
-    """Copy a table's rows from both ends, up to where it is damaged."""
-    columns = [row[1] for row in new.execute(f"PRAGMA table_info({table})")]
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    for order in ("", "DESC"):
-        with suppress(sqlite3.DatabaseError):
-            for row in old.execute(f"SELECT {names} FROM {table} ORDER BY rowid {order}"):
-                new.execute(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", row)
-
-
-def _stamp() -> str:
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
 
 
 def _run(db: Database, statements: str) -> None:

@@ -11,10 +11,9 @@ from typing import Literal
 import platformdirs
 
 from mgtag.errors import DamagedIndexError, InUseError, StoreError
+from mgtag.library import sql
 
-APPLICATION_ID = (
-    0x6D677467  # "mgtg" in the file's header, so that nobody else's database is taken for an index
-)
+APPLICATION_ID = 0x6D677467  # "mgtg" in the file's header; nobody else's database is taken for an index
 VERSION = 3  # steps in `mgtag.library.migrations`, which costs too much to import where none is due
 BUSY_S = 30.0  # how long to wait for another process's transaction
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -63,7 +62,7 @@ def connect(path: Place, check: bool = False) -> sqlite3.Connection:
 
 def mend(path: Path) -> str:
     """Set a damaged index aside, begin a new one with what could be saved, and say so in a sentence."""
-    from mgtag.library.migrations import set_aside
+    from mgtag.library.upgrade import set_aside
 
     with lock(path):
         aside, changes = set_aside(path)
@@ -101,14 +100,14 @@ def health(path: Path) -> dict[str, str]:
     facts = {"bytes": f"{path.stat().st_size:,}"}
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as db:
-            facts["version"] = f"{db.execute('PRAGMA user_version').fetchone()[0]} (this mgtag's: {VERSION})"
-            lines = [str(line) for (line,) in db.execute("PRAGMA integrity_check(5)")]
+            facts["version"] = f"{db.execute(sql.VERSION).fetchone()[0]} (this mgtag's: {VERSION})"
+            lines = [str(line) for (line,) in db.execute(sql.CHECK)]
             facts["integrity"] = "; ".join(lines)
-            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = {name for (name,) in db.execute(sql.TABLES)}
             for table in sorted(tables & {"files", "journal", "run_log", "runs"}):
-                facts[table] = f"{db.execute(f'SELECT count(*) FROM {table}').fetchone()[0]:,} rows"
+                facts[table] = f"{db.execute(sql.rows_of(table)).fetchone()[0]:,} rows"
             if "journal" in tables:
-                for state, count in db.execute("SELECT state, count(*) FROM journal GROUP BY state"):
+                for state, count in db.execute(sql.CHANGES_BY_STATE):
                     facts[f"changes {state}"] = f"{count:,}"
     except sqlite3.Error as error:
         facts["state"] = f"it cannot be read ({error})"
@@ -135,20 +134,20 @@ def suspect(path: Path) -> Path:
 
 def _prepare(db: sqlite3.Connection, path: Place) -> None:
     (number,), (version,) = (
-        db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+        db.execute(statement).fetchone() for statement in (sql.APPLICATION_ID, sql.VERSION)
     )
     if (number, version) != (APPLICATION_ID, VERSION):
-        from mgtag.library.migrations import prepare
+        from mgtag.library.upgrade import prepare
 
         prepare(db, path, APPLICATION_ID)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
+    for statement in sql.DURABLE:
+        db.execute(statement)
 
 
 def _check(db: sqlite3.Connection, path: Place) -> None:
     if path == ":memory:" or not suspect(path).exists():
         return
-    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    (found,) = db.execute(sql.QUICK_CHECK).fetchone()
     if found != "ok":
         raise damaged(path, ValueError(found))
     suspect(path).unlink(missing_ok=True)
