@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tiny_bundle
 
-from mgtag import bundle
+from mgtag import bundle, bundle_folders
 from mgtag.bundle import CARD, Bundle
 from mgtag.errors import BundleError
 
@@ -107,7 +107,7 @@ def test_a_bundle_is_found_by_its_folder(made: Bundle) -> None:
 def test_the_users_own_bundle_is_found_by_name_before_the_shipped_one(
     home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bundle, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(bundle_folders, "SHIPPED", tmp_path / "shipped")
     shipped = tiny_bundle.make(tmp_path / "shipped" / "tiny-1")
     assert bundle.find("tiny-1") == shipped
     own = tiny_bundle.make(home / "data" / "mgtag" / "models" / "tiny-1", threshold=0.1)
@@ -116,7 +116,7 @@ def test_the_users_own_bundle_is_found_by_name_before_the_shipped_one(
 
 
 def test_an_unknown_name_tells_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(bundle, "SHIPPED", tmp_path)
+    monkeypatch.setattr(bundle_folders, "SHIPPED", tmp_path)
     with pytest.raises(BundleError, match="at hand: none"):
         bundle.find("no-such-model")
     tiny_bundle.make(tmp_path / "tiny-1")

@@ -13,18 +13,16 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import platformdirs
-
+from mgtag.bundle_folders import CARD, DEFAULT, SHIPPED, folders, roots
 from mgtag.card import Card, parse, render
 from mgtag.errors import BundleError
 
-CARD = "card.json"
+__all__ = ["CARD", "DEFAULT", "SHIPPED", "Bundle", "at_hand", "find", "folders", "load", "roots", "write"]
+
 GRAPH = "model.onnx"
 WEIGHTS, OLD_WEIGHTS = "weights.safetensors", "weights.pt"
 MOST_CARD = 1 << 22  # bytes
 MOST_BYTES = 1 << 32  # of any other file
-SHIPPED = Path(__file__).parent / "bundles"
-DEFAULT = "wide-parallel-1"
 
 
 @dataclass(frozen=True)
@@ -109,16 +107,6 @@ def find(name: str) -> Bundle:
     raise BundleError(
         f"There is no model called {name!r}; at hand: {known}. Give one of these, or a bundle's folder."
     )
-
-
-def roots() -> tuple[Path, ...]:
-    """Where bundles are looked for: the user's own first, then the shipped ones."""
-    return (platformdirs.user_data_path("mgtag") / "models", SHIPPED)
-
-
-def folders() -> tuple[Path, ...]:
-    """Every bundle folder at hand, unverified, in the order of `roots`."""
-    return tuple(card.parent for root in roots() for card in sorted(root.glob(f"*/{CARD}")))
 
 
 def at_hand() -> tuple[list[Bundle], list[BundleError]]:

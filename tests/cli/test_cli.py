@@ -722,13 +722,6 @@ def test_every_command_is_in_the_help_and_in_order(run: Run) -> None:
     assert "130 interrupted" in shown
 
 
-def test_the_default_model_is_the_shipped_one() -> None:
-    from mgtag import bundle
-    from mgtag.cli.scan import DEFAULT_BUNDLE
-
-    assert DEFAULT_BUNDLE == bundle.DEFAULT
-
-
 def complete(words: str) -> set[str]:
     """Return what bash would offer for the last word."""
     environment = {

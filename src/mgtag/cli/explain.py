@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from mgtag.bundle_folders import DEFAULT
 from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index
-from mgtag.cli.scan import DEFAULT_BUNDLE, Device
+from mgtag.cli.completing import genres
+from mgtag.cli.scan import Device, ModelOption
 
 
 class Method(StrEnum):
@@ -29,6 +31,7 @@ def explain_command(
             "--genre",
             "-g",
             help="Instead of files: where attention falls in the index's tracks of this genre.",
+            autocompletion=genres,
         ),
     ] = None,
     html: Annotated[
@@ -46,9 +49,7 @@ def explain_command(
         bool, typer.Option("--mood", help="Explain the mood instead of the genre; not every model hears it.")
     ] = False,
     method: Annotated[Method, typer.Option(help="How the weights are found.")] = Method.occlusion,
-    model: Annotated[
-        str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
-    ] = DEFAULT_BUNDLE,
+    model: ModelOption = DEFAULT,
     device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
     json: JsonOption = False,
     index: IndexOption = None,

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mgtag.cli.app import IndexOption, JsonOption, app, open_index
+from mgtag.cli.completing import genres, models
 
 if TYPE_CHECKING:
     from mgtag.explore.space import Space
 
 ModelOption = Annotated[
-    str | None, typer.Option("--model", help="Whose hearing counts; default: the model that heard most.")
+    str | None,
+    typer.Option(
+        "--model", help="Whose hearing counts; default: the model that heard most.", autocompletion=models
+    ),
 ]
 M3uOption = Annotated[
     Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist that players read.")
@@ -49,9 +53,12 @@ def similar_command(
         list[Path] | None, typer.Argument(metavar="[SONG...]", help="Songs that the index knows.")
     ] = None,
     plus: Annotated[
-        list[str] | None, typer.Option(metavar="GENRE", help="Further in the direction of a genre.")
+        list[str] | None,
+        typer.Option(metavar="GENRE", help="Further in the direction of a genre.", autocompletion=genres),
     ] = None,
-    minus: Annotated[list[str] | None, typer.Option(metavar="GENRE", help="Away from a genre.")] = None,
+    minus: Annotated[
+        list[str] | None, typer.Option(metavar="GENRE", help="Away from a genre.", autocompletion=genres)
+    ] = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many songs to show.")] = 20,
     m3u: M3uOption = None,
     json: JsonOption = False,

@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from mgtag.bundle_folders import DEFAULT
 from mgtag.cli.app import App, Group, app
-from mgtag.cli.scan import DEFAULT_BUNDLE
+from mgtag.cli.completing import Names, beginning
+from mgtag.cli.scan import ModelOption
 from mgtag.cli.train import JobsOption, OutOption, ResumeOption, train_extra
 
 lab = App(cls=Group, no_args_is_help=True, help="Experiments: every system of the five papers, and our own.")
@@ -24,6 +26,20 @@ class Split(StrEnum):
     tracks = "tracks"
     filtered = "filtered"
     artists = "artists"
+
+
+def experiments(incomplete: str) -> Names:
+    """Complete an experiment, where the laboratory is installed."""
+    try:
+        from mgtag_train.lab.experiments import EXPERIMENTS
+    except ImportError:
+        return []
+    return beginning(incomplete, ((name, "") for name in EXPERIMENTS))
+
+
+def analyses(incomplete: str) -> Names:
+    """Complete an analysis."""
+    return beginning(incomplete, ((name, "") for name in ("tokens", "tsne", "blocks")))
 
 
 FeaturesOption = Annotated[
@@ -61,7 +77,8 @@ def list_command() -> None:
 )
 def run_command(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Experiments; see `mgtag lab list`.")
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Experiments; see `mgtag lab list`.", autocompletion=experiments),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every experiment whose data is given.")] = False,
     features: FeaturesOption = None,
@@ -115,7 +132,7 @@ def run_command(
 
 @lab.command("search", examples=("mgtag lab search tokens --trials 20 --features mel.npz",))
 def search_command(
-    name: Annotated[str, typer.Argument(help="The experiment.")],
+    name: Annotated[str, typer.Argument(help="The experiment.", autocompletion=experiments)],
     trials: Annotated[int, typer.Option(min=1, help="How many settings to try, at most.")] = 20,
     features: FeaturesOption = None,
     lyrics: LyricsOption = None,
@@ -152,7 +169,8 @@ def report_command(runs: RunsOption = Path("runs"), to: ToOption = None) -> None
 def analyse_command(
     features: Annotated[Path, typer.Option(metavar="FILE", help="GTZAN's mels, mel.npz.")],
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="tokens, tsne, blocks; by default all.")
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="tokens, tsne, blocks; by default all.", autocompletion=analyses),
     ] = None,
     runs: RunsOption = Path("runs"),
     to: ToOption = None,
@@ -171,7 +189,7 @@ def analyse_command(
 @lab.command("faithfulness", examples=("mgtag lab faithfulness --features mel.npz",))
 def faithfulness_command(
     features: Annotated[Path, typer.Option(metavar="FILE", help="GTZAN's mels, mel.npz.")],
-    model: Annotated[str, typer.Option(help="A model's name or folder.")] = DEFAULT_BUNDLE,
+    model: ModelOption = DEFAULT,
     to: ToOption = None,
 ) -> None:
     """Measure how faithful the explanations of a model are, by removing the frames that they name."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mgtag.cli.app import IndexOption, JsonOption, app, open_index, share
+from mgtag.cli.completing import genres
 from mgtag.library.outcome import STORED, Outcome
 
 
@@ -50,7 +51,10 @@ def list_command(
         typer.Argument(metavar="[PATH|QUERY...]", help="Only below these; only what these terms hold for."),
     ] = None,
     genre: Annotated[
-        str | None, typer.Option("--genre", "-g", help="Only files tagged with this genre, or heard as it.")
+        str | None,
+        typer.Option(
+            "--genre", "-g", help="Only files tagged with this genre, or heard as it.", autocompletion=genres
+        ),
     ] = None,
     mood: Annotated[
         str | None, typer.Option(help="Only files tagged with this mood, or heard as it.")

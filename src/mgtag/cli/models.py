@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mgtag.cli import completing
 from mgtag.cli.app import App, Exit, Group, JsonOption, app
 
 
@@ -50,7 +51,7 @@ def models_command(ctx: typer.Context, json: JsonOption = False) -> None:
 @models.command("show", examples=("mgtag models show", "mgtag models show wide-parallel-1"))
 def show_command(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="A model's name or folder.")],
+    name: Annotated[str, typer.Argument(help="A model's name or folder.", autocompletion=completing.models)],
     json: JsonOption = False,
 ) -> None:
     """Show the whole card of a model."""

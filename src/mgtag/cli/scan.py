@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from mgtag.bundle_folders import DEFAULT
 from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, genre_map, share
+from mgtag.cli.completing import models
 
 if TYPE_CHECKING:
     from mgtag.inference import Amount
 
-DEFAULT_BUNDLE = "wide-parallel-1"  # mgtag.bundle.DEFAULT, which is too heavy to import for --help
+
+ModelOption = Annotated[
+    str,
+    typer.Option("--model", help="A model's name (see `mgtag models`) or folder.", autocompletion=models),
+]
 
 
 class Device(StrEnum):
@@ -58,9 +64,7 @@ def scan_command(
         str | None,
         typer.Option(metavar="ADDRESS", help="Listen on the workers of a Dask cluster, as tcp://HOST:8786."),
     ] = None,
-    model: Annotated[
-        str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
-    ] = DEFAULT_BUNDLE,
+    model: ModelOption = DEFAULT,
     device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
     slices: Annotated[
         str,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mgtag.cli import completing
 from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index, share
 
 DryRunOption = Annotated[
@@ -25,10 +26,17 @@ def undo_command(
         typer.Argument(
             metavar="[RUN | PATH...]",
             help="A run's number, or files and folders; default: the last run that changed a file.",
+            autocompletion=completing.runs,
         ),
     ] = None,
     genre: Annotated[
-        str | None, typer.Option("--genre", "-g", help="Only where mgtag wrote this genre, in any run.")
+        str | None,
+        typer.Option(
+            "--genre",
+            "-g",
+            help="Only where mgtag wrote this genre, in any run.",
+            autocompletion=completing.genres,
+        ),
     ] = None,
     dry_run: DryRunOption = False,
     and_leave: LeaveOption = False,
@@ -99,7 +107,10 @@ def withdraw_command(
 @app.command("log", examples=("mgtag log", "mgtag log 3"))
 def log_command(
     run: Annotated[
-        int | None, typer.Argument(metavar="[RUN]", help="Every file that this run changed.")
+        int | None,
+        typer.Argument(
+            metavar="[RUN]", help="Every file that this run changed.", autocompletion=completing.runs
+        ),
     ] = None,
     json: JsonOption = False,
     index: IndexOption = None,

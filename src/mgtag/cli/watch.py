@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
+from mgtag.bundle_folders import DEFAULT
 from mgtag.cli.app import Exit, IndexOption, JsonOption, app, genre_map, open_index, share
-from mgtag.cli.scan import DEFAULT_BUNDLE, Device
+from mgtag.cli.scan import Device, ModelOption
 
 
 @app.command("watch", examples=("mgtag watch ~/Music", "mgtag watch --poll /mnt/nas/Music"))
@@ -39,9 +40,7 @@ def watch_command(
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
     ] = None,
-    model: Annotated[
-        str, typer.Option(help="A model's name (see `mgtag models`) or folder.")
-    ] = DEFAULT_BUNDLE,
+    model: ModelOption = DEFAULT,
     device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Write below the root or the whole home folder, too.")

@@ -114,6 +114,15 @@ def health(path: Path) -> dict[str, str]:
     return facts
 
 
+def glance(path: Path, view: Literal["runs", "by_genre"]) -> list[sqlite3.Row]:
+    """Return the rows of a view without opening the index to write; none where it cannot be read at once."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as db:
+        db.row_factory = sqlite3.Row
+        return db.execute(sql.all_of(view)).fetchall()
+    return []
+
+
 def is_damage(error: BaseException) -> bool:
     """Say whether SQLite found its file damaged."""
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE

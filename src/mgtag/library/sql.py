@@ -47,6 +47,11 @@ def rows_of(table: str) -> str:
     return f"SELECT count(*) FROM {table}"
 
 
+def all_of(view: str) -> str:
+    """Return the statement that reads a view."""
+    return f"SELECT * FROM {view}"
+
+
 def columns_of(table: str) -> str:
     """Return the statement that lists a table's columns; their names are second."""
     return f"PRAGMA table_info({table})"
