@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mgtag import audio, bundle, tags
+from mgtag import audio, bundle, identity, tags
 from mgtag.card import GENRE
 from mgtag.features import slice_starts, window
 from mgtag.inference import MAX_SLICES, Tagger
@@ -54,13 +54,13 @@ def _of(song: Path, tagger: Tagger, folder: Path) -> dict[str, float]:
         costs |= {
             "mel": _ms(lambda: window(y, spec)),
             "network": _ms(lambda: tagger.ask(x)),
-            "fingerprint": _ms(lambda: audio.fingerprint(song)),
+            "fingerprint": _ms(lambda: identity.fingerprint(song)),
             "read the tags": _ms(lambda: tags.read(song)),
             "index": _ms(lambda: index.record(track, heard)),
             "write a tag, proved (only where one is written)": _ms(
-                lambda: tags.draft(copy, provenance, audio.signature).discard()
+                lambda: tags.draft(copy, provenance, identity.signature).discard()
             ),
-            "of it, hash of the whole sound, twice": 2 * _ms(lambda: audio.signature(song)),
+            "of it, hash of the whole sound, twice": 2 * _ms(lambda: identity.signature(song)),
             "decode the whole song": _ms(lambda: [None for _ in audio.stream(song)]),
         }
     return costs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 
 
 def provenance(*genres: str, field: str = "genre") -> dict[str, tags.Provenance]:
@@ -12,14 +12,14 @@ def provenance(*genres: str, field: str = "genre") -> dict[str, tags.Provenance]
 
 
 def write(path: Path, *genres: str, field: str = "genre") -> tags.Draft:
-    draft = tags.draft(path, provenance(*genres, field=field), audio.signature)
+    draft = tags.draft(path, provenance(*genres, field=field), identity.signature)
     draft.commit()
     return draft
 
 
 def restored(path: Path, draft: tags.Draft, mtime_ns: int = 0) -> bytes:
     """Undo a write, and return what the file is then."""
-    undo = tags.draft_undo(path, draft.patch, draft.before, draft.after, audio.signature, mtime_ns)
+    undo = tags.draft_undo(path, draft.patch, draft.before, draft.after, identity.signature, mtime_ns)
     undo.commit()
     return path.read_bytes()
 

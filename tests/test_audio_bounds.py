@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sounds
 
-from mgtag import audio
+from mgtag import audio, identity
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, TooShortError
 from mgtag.inference import Tagger
@@ -108,7 +108,7 @@ def test_a_header_that_sends_the_demuxer_round_and_round_is_told(
     path = tmp_path / "a.wma"
     path.write_bytes(data + tail)
     with pytest.raises(AudioError, match=r"a\.wma: .*\.$"):
-        audio.payload(path)
+        identity.payload(path)
 
 
 def test_a_codec_that_nobody_knows_is_told(tmp_path: Path) -> None:
@@ -117,6 +117,6 @@ def test_a_codec_that_nobody_knows_is_told(tmp_path: Path) -> None:
     at = data.index(b"fmt ") + 8
     data[at : at + 2] = b"\x99\x99"
     path.write_bytes(data)
-    for listen in (audio.probe, audio.payload):
+    for listen in (audio.probe, identity.payload):
         with pytest.raises(AudioError, match=r"a\.wav: .* cannot decode\.$"):
             listen(path)

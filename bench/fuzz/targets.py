@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from mgtag import audio, tags
+from mgtag import audio, identity, tags
 from mgtag.errors import MgtagError, TagError
 from mgtag.tags import apev2, fields, id3, patch, vorbis
 
@@ -64,7 +64,7 @@ def writing(data: bytes) -> None:
 def headers(data: bytes) -> None:
     """Probe a file and read it from end to end, or have a sentence why not."""
     path = _file(data)
-    for listen in (audio.probe, audio.payload):
+    for listen in (audio.probe, identity.payload):
         with suppress(MgtagError):
             listen(path)
 

@@ -7,15 +7,12 @@ one level would be asked at another.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -26,14 +23,20 @@ from av.container import InputContainer
 from mgtag.arrays import F32
 from mgtag.decoding import decoded, resampled
 from mgtag.errors import AudioError
-from mgtag.ffmpeg import bounded, is_guessed, open_sound, promised_s, reason
+from mgtag.ffmpeg import (
+    TRUNCATED_S,
+    bounded,
+    check_length,
+    is_guessed,
+    open_sound,
+    promised_s,
+    read_packets,
+    reason,
+)
 
 SAMPLE_RATE = 22_050  # Hz
-BLOCK = 1 << 16  # bytes of a file's beginning, middle and end that its fingerprint reads
-PART = "part:"  # how a fingerprint begins
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
 OVERLAP_S = 0.01  # decoded behind a slice, so that its end isn't the resampler's
-TRUNCATED_S = 2.0  # seconds that a header may promise beyond the sound before we call it damage
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Sound:
             yield part
         if not n:
             raise AudioError(f"{self.path}: no sound could be decoded; is the file damaged?")
-        _check_length(self.path, n / sample_rate, self._promised_s)
+        check_length(self.path, n / sample_rate, self._promised_s)
 
     def slices(self, starts_s: Sequence[float], length_s: float, sample_rate: int = SAMPLE_RATE) -> F32:
         """Decode only the stretches asked for, seeking to each.
@@ -146,7 +149,7 @@ class Sound:
             y = self._slice(float(start), length_s, sample_rate)[:n]
             if len(y) < n - sample_rate // 10:
                 end_s = float(start) + len(y) / sample_rate
-                _check_length(self.path, end_s, float(start) + length_s + TRUNCATED_S)
+                check_length(self.path, end_s, float(start) + length_s + TRUNCATED_S)
             row[: len(y)] = y
         return out
 
@@ -165,7 +168,7 @@ class Sound:
             for packet in self._container.demux(self._stream):
                 if packet.pts is not None:
                     last = max(last, packet.pts + (packet.duration or 0))
-        _check_length(self.path, float(last * time_base) - self._origin_s, self._promised_s)
+        check_length(self.path, float(last * time_base) - self._origin_s, self._promised_s)
 
     @property
     def _origin_s(self) -> float:
@@ -207,7 +210,7 @@ class Sound:
 
     def _measured_s(self) -> float:
         self._at_start = False
-        return _read_packets(self.path, self._container, self._stream, lambda packet: None)
+        return read_packets(self.path, self._container, self._stream, lambda packet: None)
 
 
 @contextmanager
@@ -272,113 +275,6 @@ def load_slices(
     """Decode only the stretches asked for; see `Sound.slices`."""
     with opened(path) as sound:
         return sound.slices(starts_s, length_s, sample_rate)
-
-
-@dataclass(frozen=True)
-class Payload:
-    """The encoded sound of a file.
-
-    Attributes
-    ----------
-    signature : str
-        SHA-256 over the packets of the audio stream and what its decoder needs to begin.
-        Tagging, renaming and moving leave it as it is; one changed bit of the sound does not.
-    duration_s : float
-        Seconds from the first packet to the end of the last: measured, not promised.
-    """
-
-    signature: str
-    duration_s: float
-
-
-def payload(path: Path) -> Payload:
-    """Read a file's encoded sound from end to end, demuxed but not decoded.
-
-    Raises
-    ------
-    AudioError
-        If it cannot be read to its end, or ends well before the header says.
-    """
-    digest = hashlib.sha256()
-    with open_sound(path) as (container, stream):
-        digest.update(stream.codec_context.name.encode())
-        digest.update(_setup(stream))
-        length_s = _read_packets(path, container, stream, lambda packet: digest.update(memoryview(packet)))
-        promise = promised_s(path, container, stream)
-    if length_s and not is_guessed(path, stream.codec_context.name):
-        _check_length(path, length_s, promise)
-    return Payload(digest.hexdigest(), length_s or promise)
-
-
-def signature(path: Path) -> str:
-    """Return what the sound is, whatever the tags say and wherever the file lies; see `Payload`."""
-    return payload(path).signature
-
-
-def fingerprint(path: Path) -> str:
-    """Return what tells one unchanged file from another of the same size, at hardly any cost.
-
-    Of a file that is changed, by its tags too, it changes: `signature` is what stays.
-    """
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        digest.update(size.to_bytes(8, "little"))
-        for at in (0, size // 2, size - BLOCK):
-            file.seek(max(0, at))
-            digest.update(file.read(BLOCK))
-    return PART + digest.hexdigest()
-
-
-def is_known(path: Path, identity: str) -> bool:
-    """Say whether an unchanged file is one whose `signature` or `fingerprint` is known.
-
-    Raises
-    ------
-    AudioError
-        As `payload`.
-    """
-    return (fingerprint if identity.startswith(PART) else signature)(path) == identity
-
-
-def _setup(stream: AudioStream) -> bytes:
-    """Return what the decoder needs beside the packets, without Vorbis's comment header."""
-    extradata = stream.codec_context.extradata or b""
-    if stream.codec_context.name != "vorbis" or extradata[:1] != b"\x02":
-        return extradata
-    at, lengths = 1, []
-    for _ in range(2):  # Xiph lacing: a length is the sum of bytes up to the first that is not 255
-        length = 0
-        while extradata[at] == 255:
-            length, at = length + 255, at + 1
-        lengths.append(length + extradata[at])
-        at += 1
-    identification, comment = lengths
-    return extradata[at : at + identification] + extradata[at + identification + comment :]
-
-
-def _check_length(path: Path, decoded_s: float, promised_s: float) -> None:
-    if decoded_s < promised_s - TRUNCATED_S:
-        raise AudioError(
-            f"{path}: the file is truncated or damaged: its sound ends after {decoded_s:.0f} s "
-            f"of {promised_s:.0f} s. Get a whole copy, then scan again."
-        )
-
-
-def _read_packets(
-    path: Path, container: InputContainer, stream: AudioStream, tell: Callable[[Any], None]
-) -> float:
-    """Read the encoded sound to its end, and return its length in seconds."""
-    begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
-    try:
-        for packet in container.demux(stream):
-            tell(packet)
-            if packet.pts is not None:
-                begin = packet.pts if begin is None else begin
-                end = max(end, packet.pts + (packet.duration or 0))
-    except av.FFmpegError as error:
-        raise AudioError(f"{path}: the sound cannot be read to its end ({reason(error)}).") from error
-    return float((end - (begin or 0)) * (stream.time_base or 0))
 
 
 def _join(parts: Iterator[F32]) -> F32:

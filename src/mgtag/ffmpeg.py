@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
@@ -21,6 +22,7 @@ DEMUXERS = "aac,aiff,ape,asf,au,caf,dsf,flac,matroska,mov,mp3,mpc,mpc8,ogg,tak,t
 PROBED = "65536"  # bytes of a wav; FFmpeg would look through 5 MB, 20 ms, whether it is DTS in disguise
 LOWEST_RATE = 1_000  # Hz; a second at 1 Hz would be resampled to 22,050 samples
 MOST_CHANNELS = 64
+TRUNCATED_S = 2.0  # seconds that a header may promise beyond the sound before we call it damage
 OPENING_S, READING_S = 30.0, 60.0  # seconds, for a header and for a packet
 
 
@@ -119,3 +121,34 @@ def is_guessed(path: Path, codec: str) -> bool:
         file.seek(skip)
         first = file.read(4096)
     return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def check_length(path: Path, decoded_s: float, promised_s: float) -> None:
+    """Compare how long the sound is with what the header promises.
+
+    Raises
+    ------
+    AudioError
+        If it ends well before.
+    """
+    if decoded_s < promised_s - TRUNCATED_S:
+        raise AudioError(
+            f"{path}: the file is truncated or damaged: its sound ends after {decoded_s:.0f} s "
+            f"of {promised_s:.0f} s. Get a whole copy, then scan again."
+        )
+
+
+def read_packets(
+    path: Path, container: InputContainer, stream: AudioStream, tell: Callable[[Any], None]
+) -> float:
+    """Read the encoded sound to its end, and return its length in seconds."""
+    begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
+    try:
+        for packet in container.demux(stream):
+            tell(packet)
+            if packet.pts is not None:
+                begin = packet.pts if begin is None else begin
+                end = max(end, packet.pts + (packet.duration or 0))
+    except av.FFmpegError as error:
+        raise AudioError(f"{path}: the sound cannot be read to its end ({reason(error)}).") from error
+    return float((end - (begin or 0)) * (stream.time_base or 0))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mgtag import audio, bundle
+from mgtag import audio, bundle, identity
 from mgtag.arrays import F32
 from mgtag.audio import Sound
 from mgtag.bundle import Bundle
@@ -144,7 +144,7 @@ class Heard:
     Attributes
     ----------
     fingerprint : str
-        See `audio.fingerprint`.
+        See `identity.fingerprint`.
     duration_s : float
     prediction : Prediction
     """
@@ -165,7 +165,7 @@ def listen(tagger: Tagger, path: Path, slices: Amount = "auto") -> Heard:
     with audio.opened(path) as sound:
         prediction = tagger.predict(sound, slices)
         sound.check_end()
-        return Heard(audio.fingerprint(path), sound.duration_s, prediction)
+        return Heard(identity.fingerprint(path), sound.duration_s, prediction)
 
 
 def torch_model(model: Bundle) -> Network:

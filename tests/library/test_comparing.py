@@ -161,7 +161,7 @@ def test_a_root_that_moved_is_re_based_without_hearing_or_hashing(
         song(music / f"album {n}" / "01.flac", seed=n)
     go()
     music.rename(there := music.with_name("elsewhere"))
-    monkeypatch.setattr("mgtag.audio.is_known", lambda path, _: pytest.fail(f"{path} was hashed"))
+    monkeypatch.setattr("mgtag.identity.is_known", lambda path, _: pytest.fail(f"{path} was hashed"))
     assert set(outcomes(go(there)).values()) == {"fresh"}
     assert tagger.asked == []
     assert {track.path.parent.parent for track in index.tracks()} == {there}

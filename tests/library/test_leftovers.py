@@ -10,7 +10,7 @@ import pytest
 from doubles import FakeTagger, Inline
 from tagging import provenance
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.errors import UsageError
 from mgtag.library.index import Index
 from mgtag.library.policy import Policy
@@ -28,7 +28,7 @@ def songs(tmp_path: Path, song: Song) -> list[Path]:
 @pytest.fixture
 def at_work(songs: list[Path]) -> Iterator[tags.Draft]:
     """Another mgtag, between its copy and the rename."""
-    draft = tags.draft(songs[0], provenance("Rock"), audio.signature)
+    draft = tags.draft(songs[0], provenance("Rock"), identity.signature)
     yield draft
     draft.discard()
 

@@ -14,7 +14,7 @@ import pytest
 import tiny_bundle
 from doubles import FakeTagger, Inline
 
-from mgtag import audio, tags
+from mgtag import audio, identity, tags
 from mgtag.audio import Sound
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, UsageError
@@ -111,14 +111,14 @@ def test_every_container_is_tagged_and_undone(
     go: Go, music: Path, song: Song, index: Index, kind: str
 ) -> None:
     path = song(music / f"a.{kind}", 1.0)
-    sound, before = audio.signature(path), path.read_bytes()
+    sound, before = identity.signature(path), path.read_bytes()
     assert kinds(go()) == {path.name: "tagged"}
     found = tags.read(path)
     assert found.genres == ("Blues",)
     assert found.ours("genre")
     assert found.provenance
     assert found.provenance["genre"].bundle.startswith("tiny-1@")
-    assert audio.signature(path) == sound
+    assert identity.signature(path) == sound
     assert kinds(go()) == {path.name: "fresh"}
     assert [type(u) for u in undo(index)] == [Undone]
     assert path.read_bytes() == before
@@ -137,7 +137,7 @@ def test_the_index_knows_what_was_heard(go: Go, music: Path, song: Song, index: 
     )
     assert track.confidence == pytest.approx(0.9)
     assert track.duration_s == pytest.approx(1.5, abs=0.01)
-    assert track.signature == audio.signature(path)
+    assert track.signature == identity.signature(path)
     assert (track.size, track.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
     assert index.prediction(path) is not None
 
@@ -383,9 +383,9 @@ def test_the_sound_of_what_mgtag_wrote_is_known_wherever_it_is_moved(
     go()
     kept, tagged = index.track(music / "kept.flac"), index.track(path)
     assert kept is not None
-    assert kept.signature == audio.fingerprint(kept.path)
+    assert kept.signature == identity.fingerprint(kept.path)
     assert tagged is not None
-    assert tagged.signature == audio.signature(path)
+    assert tagged.signature == identity.signature(path)
     os.utime(path.rename(music / "moved.flac"))  # a copy of another date, the old one deleted
     assert kinds(go()) == {"kept.flac": "fresh", "moved.flac": "kept"}
     assert {type(done) for done in undo(index)} == {Undone}

@@ -11,7 +11,7 @@ import pytest
 import sounds
 from tagging import provenance, restored, write
 
-from mgtag import audio, tags
+from mgtag import audio, identity, tags
 from mgtag.errors import MgtagError, TagError
 
 GENRES = ("Hip-Hop", "R&B/Soul", "Ünïcode 音楽")
@@ -64,7 +64,7 @@ def test_write_then_undo(tmp_path: Path, kind: str, before: dict[str, str]) -> N
     decoded = audio.load(path)
     was = tags.read(path)
 
-    draft = tags.draft(path, PROVENANCE, audio.signature)
+    draft = tags.draft(path, PROVENANCE, identity.signature)
     assert path.read_bytes() == original, "nothing happens before commit"
     status = draft.commit()
     assert (status.st_size, status.st_mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
@@ -117,9 +117,9 @@ def test_undo_of_an_undo(tmp_path: Path, kind: str) -> None:
     path = song(tmp_path, kind)
     draft = write(path, "Rock")
     tagged = path.read_bytes()
-    undo = tags.draft_undo(path, draft.patch, draft.before, draft.after, audio.signature, 0)
+    undo = tags.draft_undo(path, draft.patch, draft.before, draft.after, identity.signature, 0)
     undo.commit()
-    redo = tags.draft_undo(path, undo.patch, undo.before, undo.after, audio.signature, 0)
+    redo = tags.draft_undo(path, undo.patch, undo.before, undo.after, identity.signature, 0)
     redo.commit()
     assert path.read_bytes() == tagged
 

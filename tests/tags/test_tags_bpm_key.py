@@ -16,7 +16,7 @@ from tagging import provenance, restored, said, write
 from test_tags import CONTAINERS, METADATA, encoded, metadata, song
 from test_tags_apev2 import append_apev2
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.tags import apev2
 from mgtag.tags.fields import Provenance
 
@@ -30,7 +30,7 @@ NAMED = {  # container -> what the fields are called in it
 
 def both(path: Path) -> tags.Draft:
     new = {field: Provenance((), names, "bundle-1", 0.9) for field, names in BOTH.items()}
-    draft = tags.draft(path, new, audio.signature)
+    draft = tags.draft(path, new, identity.signature)
     draft.commit()
     return draft
 
@@ -110,7 +110,7 @@ def test_the_other_name_of_a_key_is_read_and_contradicted_by_nothing(
 def test_names_that_stay_stay_where_they_are(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     path = make(tmp_path)
     original = path.read_bytes()
-    draft = tags.draft(path, {"key": Provenance(("Am",), ("C",), "b", 0.5)}, audio.signature)
+    draft = tags.draft(path, {"key": Provenance(("Am",), ("C",), "b", 0.5)}, identity.signature)
     draft.commit()
     assert said(path) == {"key": ("Am", "C")}
     assert restored(path, draft) == original

@@ -16,7 +16,7 @@ from tagging import restored, write
 from test_tags_apev2 import ID3V1, append, append_apev2, items
 from test_tags_chunks import chunk, wav
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.tags import apev2
 
 ROCK = ID3V1  # its genre is 17
@@ -199,7 +199,7 @@ def test_a_new_tag_hides_nothing_that_id3v1_said(tmp_path: Path) -> None:
 
 
 def append_genres(path: Path, kept: tuple[str, ...], *added: str) -> tags.Draft:
-    draft = tags.draft(path, {"genre": tags.Provenance(kept, added, "b", 0.5)}, audio.signature)
+    draft = tags.draft(path, {"genre": tags.Provenance(kept, added, "b", 0.5)}, identity.signature)
     draft.commit()
     return draft
 

@@ -12,7 +12,7 @@ import pytest
 import sounds
 from tagging import provenance, restored
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.errors import TagError
 
 GENRES = ("Rock", "Pop")
@@ -43,7 +43,7 @@ def song_of_nobody() -> Iterator[Path]:
 
 
 def draft(path: Path, *, hard_links: bool = False) -> tags.Draft:
-    return tags.draft(path, provenance(*GENRES), audio.signature, hard_links=hard_links)
+    return tags.draft(path, provenance(*GENRES), identity.signature, hard_links=hard_links)
 
 
 def only(path: Path) -> bool:
@@ -76,7 +76,7 @@ def test_nobody_else_can_read_the_copy_of_a_private_file(song: Path) -> None:
 
     def payload(path: Path) -> str:
         modes.add(stat.S_IMODE(path.stat().st_mode))
-        return audio.signature(path)
+        return identity.signature(path)
 
     tags.draft(song, provenance(*GENRES), payload).discard()
     assert modes == {0o600}

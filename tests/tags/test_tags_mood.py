@@ -16,7 +16,7 @@ from tagging import provenance, restored, said, write
 from test_tags import CONTAINERS, METADATA, encoded, metadata, song
 from test_tags_apev2 import append_apev2
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.tags import apev2
 from mgtag.tags.fields import Provenance, from_json, to_json
 
@@ -25,7 +25,7 @@ MOODS = ("Happy", "Träumerisch 音")
 
 def both(path: Path, genre: str, mood: str) -> tags.Draft:
     new = provenance(genre) | provenance(mood, field="mood")
-    draft = tags.draft(path, new, audio.signature)
+    draft = tags.draft(path, new, identity.signature)
     draft.commit()
     return draft
 
@@ -134,7 +134,7 @@ def test_append_leaves_what_is_there(tmp_path: Path, make: Callable[[Path], Path
     path = make(tmp_path)
     original, before = path.read_bytes(), {key: str(frame) for key, frame in ID3(path).items()}
     new = {"mood": Provenance(("Früh",), ("Sad",), "b", 0.5)}
-    draft = tags.draft(path, new, audio.signature)
+    draft = tags.draft(path, new, identity.signature)
     draft.commit()
     found = tags.read(path)
     assert found.mood == ("Früh", "Sad") and found.own("mood") == ("Sad",)

@@ -14,7 +14,7 @@ from mutagen.mp4._atom import Atoms
 from tagging import provenance, restored, write
 from test_tags_apev2 import append_apev2, items
 
-from mgtag import audio, tags
+from mgtag import audio, identity, tags
 from mgtag.errors import AudioError, TagError
 from mgtag.tags import apev2
 
@@ -49,7 +49,7 @@ def test_frames_in_something_unknown_are_no_mp3(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["ape", "mp3"])
 def test_apev2_of_131_bytes_is_not_taken_for_id3v1(tmp_path: Path, kind: str) -> None:
     path = sounds.make(tmp_path / f"a.{kind}", 1.0)
-    sound = audio.signature(path)
+    sound = identity.signature(path)
     if kind == "ape":
         with open(path, "r+b") as file:
             file.truncate(apev2.find(file).at)
@@ -58,7 +58,7 @@ def test_apev2_of_131_bytes_is_not_taken_for_id3v1(tmp_path: Path, kind: str) ->
     assert path.stat().st_size - size == 131
     assert path.read_bytes()[-128:-125] == b"TAG"
     original = path.read_bytes()
-    assert audio.signature(path) == sound
+    assert identity.signature(path) == sound
     assert tags.read(path).genres == ("Krautrock",)
     draft = write(path, "Jazz")
     assert tags.read(path).genres == ("Jazz",)
@@ -87,7 +87,7 @@ def wma_with_cover(tmp_path: Path) -> Path:
 
 def test_wma_with_a_cover_is_not_truncated(wma_with_cover: Path) -> None:
     assert audio.probe(wma_with_cover).duration_s == pytest.approx(30, abs=0.1)
-    assert audio.payload(wma_with_cover).duration_s == pytest.approx(30, abs=0.1)
+    assert identity.payload(wma_with_cover).duration_s == pytest.approx(30, abs=0.1)
     original = wma_with_cover.read_bytes()
     draft = write(wma_with_cover, "Rock")
     assert size_in_header(wma_with_cover) == wma_with_cover.stat().st_size
@@ -100,7 +100,7 @@ def test_wma_with_a_cover_that_is_truncated_is_found_out(wma_with_cover: Path) -
     data = wma_with_cover.read_bytes()
     wma_with_cover.write_bytes(data[: len(data) - 200_000])
     with pytest.raises(AudioError, match="truncated"):
-        audio.payload(wma_with_cover)
+        identity.payload(wma_with_cover)
 
 
 # --- WAV ---------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def test_wav_that_came_through_a_pipe_is_refused_in_a_sentence(tmp_path: Path, s
     for where in (4, at + 4):
         data[where : where + 4] = struct.pack("<I", size)
     path.write_bytes(data)
-    assert audio.payload(path).duration_s == pytest.approx(1.0, abs=0.1)
+    assert identity.payload(path).duration_s == pytest.approx(1.0, abs=0.1)
     with pytest.raises(TagError, match=r"a\.wav: its header does not say how long it is.*\.$"):
         write(path, "Rock")
     assert path.read_bytes() == data

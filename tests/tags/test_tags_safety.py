@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sounds
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.errors import MgtagError, TagError
 from mgtag.tags import drafting, patch, vorbis
 from mgtag.tags.vorbis import Flac
@@ -27,11 +27,11 @@ def song(tmp_path: Path) -> Path:
 
 
 def draft(path: Path, **options: bool) -> tags.Draft:
-    return tags.draft(path, PROVENANCE, audio.signature, **options)
+    return tags.draft(path, PROVENANCE, identity.signature, **options)
 
 
 def undo(path: Path, was: tags.Draft, mtime_ns: int = 0) -> None:
-    tags.draft_undo(path, was.patch, was.before, was.after, audio.signature, mtime_ns).commit()
+    tags.draft_undo(path, was.patch, was.before, was.after, identity.signature, mtime_ns).commit()
 
 
 def only(path: Path) -> bool:
@@ -225,9 +225,9 @@ def test_undo_with_a_damaged_record_is_refused(song: Path) -> None:
     tagged = song.read_bytes()
     for bad in (b"", was.patch[:-1], was.patch + b"x", was.patch[:40] + b"\xff" + was.patch[41:]):
         with pytest.raises(TagError):
-            tags.draft_undo(song, bad, was.before, was.after, audio.signature, 0)
+            tags.draft_undo(song, bad, was.before, was.after, identity.signature, 0)
     with pytest.raises(TagError, match="record"):
-        tags.draft_undo(song, was.patch, "0" * 64, was.after, audio.signature, 0)
+        tags.draft_undo(song, was.patch, "0" * 64, was.after, identity.signature, 0)
     assert song.read_bytes() == tagged
     assert only(song)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.card import GENRE
 from mgtag.errors import AudioError, MgtagError, UsageError
 from mgtag.inference import MAX_SLICES, Amount, Heard, Tagger, listen
@@ -192,8 +192,8 @@ class _Scan:
                 yield self.writer.settle(track, heard.prediction)
 
 
-def _is_known(path: Path, identity: str) -> bool:
+def _is_known(path: Path, known: str) -> bool:
     try:
-        return audio.is_known(path, identity)
+        return identity.is_known(path, known)
     except (AudioError, OSError):  # a worker will say what is wrong with it
         return False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
 from mgtag.library.decisions import (
@@ -107,7 +107,7 @@ class TagWriter:
             seen, found = path.stat(), tags.read(path)
             track = _with_tags(track, found)
             if prediction is not None and found.provenance:  # undo must find it wherever it is moved
-                track = replace(track, signature=audio.signature(path))
+                track = replace(track, signature=identity.signature(path))
             decisions = decide_fields(policy, heads, track, votes)
         if to_write(decisions) and policy.write and not policy.dry_run:
             if (seen.st_size, seen.st_mtime_ns) != (track.size, track.mtime_ns):
@@ -152,7 +152,7 @@ class TagWriter:
             for name, made in decisions.items()
         }
         self.index.begin_copies(track.path.resolve().parent)
-        draft = tags.draft(track.path, new, audio.signature, seen=seen, hard_links=self.policy.hard_links)
+        draft = tags.draft(track.path, new, identity.signature, seen=seen, hard_links=self.policy.hard_links)
         track = replace(track, signature=draft.signature)
         try:
             change = self.index.begin_change(

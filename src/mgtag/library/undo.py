@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mgtag import audio, tags
+from mgtag import identity, tags
 from mgtag.card import GENRE
 from mgtag.errors import MgtagError, UsageError
 from mgtag.library.index import UNDOABLE, Index
@@ -201,7 +201,7 @@ class Undoing:
         if place.tagged:
             index.begin_copies(path.resolve().parent)
             tags.draft_undo(
-                path, change.patch, change.sha_before, change.sha_after, audio.signature, change.mtime_ns
+                path, change.patch, change.sha_before, change.sha_after, identity.signature, change.mtime_ns
             ).commit()
         if track is not None:
             status = path.stat()
@@ -234,7 +234,7 @@ def _missing(path: Path) -> str:
 
 def _signature(path: Path) -> str:
     try:
-        return audio.signature(path)
+        return identity.signature(path)
     except (MgtagError, OSError):
         return ""
 

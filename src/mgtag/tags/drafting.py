@@ -103,7 +103,7 @@ def draft(
         What fields of the file shall say: names to be kept as they are stored, and those to be added.
         A field that is not in it stays as it is, provenance included.
     payload : callable
-        `mgtag.audio.signature`: the identity of the sound, which must not change.
+        `mgtag.identity.signature`: the identity of the sound, which must not change.
     seen : os.stat_result, optional
         Of the file before its tags were read to decide on this; if it changed since, the
         decision is void.

@@ -13,7 +13,7 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import APIC, ID3, TIT2, ID3v1SaveOptions
 from tagging import write
 
-from mgtag import audio
+from mgtag import audio, identity
 
 KINDS = [*sounds.KINDS]
 LARGE = "x" * 100_000  # more than a page of Ogg, and than any padding
@@ -44,19 +44,19 @@ def retag(path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_signature_outlives_tags_names_and_places(tmp_path: Path, kind: str) -> None:
     path = song(tmp_path, kind, tags={"title": "t"})
-    before = audio.payload(path)
+    before = identity.payload(path)
     size = path.stat().st_size
     retag(path)
     assert path.stat().st_size > size + len(LARGE) - 10_000, "this would prove nothing"
-    assert audio.payload(path) == before
+    assert identity.payload(path) == before
     write(path, "Rock", "Pop")
-    assert audio.payload(path) == before
+    assert identity.payload(path) == before
     moved = tmp_path / f"elsewhere{path.suffix}"
     shutil.move(path, moved)
-    assert audio.signature(moved) == before.signature
+    assert identity.signature(moved) == before.signature
     file = mutagen.File(moved)
     file.delete()
-    assert audio.payload(moved) == before
+    assert identity.payload(moved) == before
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_signature_outlives_tags_behind_the_sound(
         mutagen.File(path).delete()
     data = path.read_bytes()
     path.write_bytes(data[: len(data) - cut])
-    before = audio.payload(path), len(audio.load(path))
+    before = identity.payload(path), len(audio.load(path))
     for tail in tails:
         append(path, tail)
-        assert (audio.payload(path), len(audio.load(path))) == before
+        assert (identity.payload(path), len(audio.load(path))) == before
     if tails[-1] != "ape" or kind == "mp3":
         write(path, "Jazz")
-        assert (audio.payload(path), len(audio.load(path))) == before
+        assert (identity.payload(path), len(audio.load(path))) == before
 
 
 def append(path: Path, tail: str) -> None:
@@ -95,29 +95,29 @@ def append(path: Path, tail: str) -> None:
 
 def test_signature_outlives_id3_in_front_of_an_mp3(tmp_path: Path) -> None:
     path = song(tmp_path, "mp3")
-    before = audio.payload(path)
+    before = identity.payload(path)
     ID3(path).delete(path)
     assert not path.read_bytes().startswith(b"ID3")
-    assert audio.payload(path) == before
+    assert identity.payload(path) == before
     ID3().save(path, v1=ID3v1SaveOptions.CREATE)
-    assert audio.payload(path) == before
+    assert identity.payload(path) == before
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ape"])
 def test_other_sound_has_another_signature(tmp_path: Path, kind: str) -> None:
     first, second = song(tmp_path, kind), song(tmp_path, kind, seed=1)
-    assert audio.signature(first) != audio.signature(second)
+    assert identity.signature(first) != identity.signature(second)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_changed_bit_of_the_sound_is_noticed(tmp_path: Path, kind: str) -> None:
     path = song(tmp_path, kind)
-    before = audio.signature(path)
+    before = identity.signature(path)
     data = bytearray(path.read_bytes())
     at = -1 if kind == "ape" else len(data) // 2
     data[at] ^= 1
     path.write_bytes(data)
-    assert audio.signature(path) != before
+    assert identity.signature(path) != before
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -139,19 +139,19 @@ def test_every_kind_is_heard(tmp_path: Path, kind: str) -> None:
 def test_a_fingerprint_knows_a_file_by_its_ends_and_middle(tmp_path: Path, size: int) -> None:
     data = bytearray(os.urandom(size))
     (tmp_path / "a").write_bytes(data)
-    known = audio.fingerprint(tmp_path / "a")
-    assert audio.is_known((tmp_path / "a").rename(tmp_path / "b"), known)
+    known = identity.fingerprint(tmp_path / "a")
+    assert identity.is_known((tmp_path / "a").rename(tmp_path / "b"), known)
     for at in (0, size // 2, size - 1):
         other = data.copy()
         other[at] ^= 1
         (tmp_path / "c").write_bytes(other)
-        assert not audio.is_known(tmp_path / "c", known)
+        assert not identity.is_known(tmp_path / "c", known)
     (tmp_path / "c").write_bytes(data + b"x")
-    assert not audio.is_known(tmp_path / "c", known)
+    assert not identity.is_known(tmp_path / "c", known)
 
 
 def test_a_signature_is_told_from_a_fingerprint(tmp_path: Path) -> None:
     path = song(tmp_path, "flac")
-    for identity in (audio.signature(path), audio.fingerprint(path)):
-        assert audio.is_known(path, identity)
-        assert not audio.is_known(path, identity[:-1])
+    for known in (identity.signature(path), identity.fingerprint(path)):
+        assert identity.is_known(path, known)
+        assert not identity.is_known(path, known[:-1])
