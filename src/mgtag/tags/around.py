@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal
 
 from mutagen._util import resize_bytes
 
-from mgtag.tags import apev2, id3, id3v1
+from mgtag.tags import apev2, id3, id3_fields, id3v1
 from mgtag.tags.fields import GENRE, Edits, Source
 
 
@@ -31,12 +31,12 @@ class Around:
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
         """Return the kind of the tag that is believed first, and what each of them says."""
-        fronts = [(tag.name, Source(id3.fields(tag))) for tag in id3.in_front(file)]
+        fronts = [(tag.name, Source(id3_fields.fields(tag))) for tag in id3.in_front(file)]
         ape = apev2.find(file)
         behind = [("APEv2", Source(apev2.fields(ape)))] if ape.length else []
         found = behind + fronts if self.main == "APEv2" else fronts + behind
         for block in id3v1.blocks(file):
-            fields = id3.fields(id3.from_id3v1(id3v1.frames(block)))
+            fields = id3_fields.fields(id3_fields.from_id3v1(id3v1.frames(block)))
             found.append(("ID3v1", Source(fields, id3v1.room_for)))
         return found[0][0] if found else "", [source for _, source in found]
 
@@ -47,9 +47,9 @@ class Around:
         tags = id3.in_front(file)
         length = sum(tag.length for tag in tags)
         if self.main == "ID3v2":
-            tags = tags or [id3.from_id3v1(said)]
+            tags = tags or [id3_fields.from_id3v1(said)]
         data = b"".join(
-            id3.render(id3.edited(tag, edits, mgtag if self.main == "ID3v2" and not n else None))
+            id3.render(id3_fields.edited(tag, edits, mgtag if self.main == "ID3v2" and not n else None))
             for n, tag in enumerate(tags)
         )
         resize_bytes(file, length, len(data), 0)
@@ -67,7 +67,7 @@ class Around:
     def others(self, file: BinaryIO, fields: Collection[str]) -> Iterator[Hashable]:
         """Yield all that a change of these fields must leave as it is."""
         for tag in id3.in_front(file):
-            yield from id3.others(tag, fields)
+            yield from id3_fields.others(tag, fields)
         yield from (item for item in apev2.find(file).items if not apev2.is_edited(item, fields))
         yield from (block[:-1] if GENRE in fields else block for block in id3v1.blocks(file))
 

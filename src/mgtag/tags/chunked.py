@@ -13,7 +13,7 @@ from mutagen.wave import _WaveFile
 
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
-from mgtag.tags import id3
+from mgtag.tags import id3, id3_fields
 from mgtag.tags.fields import GENRE, Edits, Fields, Names, Source
 
 _INFO = {
@@ -57,14 +57,14 @@ class Chunked:
         iff = self._open(file)
         tag = self._tag(iff)
         lists = [Source(_info(chunk), _room_in_info) for chunk in _info_lists(iff)]
-        found = [Source(id3.fields(tag))] if tag else []
+        found = [Source(id3_fields.fields(tag))] if tag else []
         return tag.name if tag else "RIFF INFO" if lists else "", found + lists
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
         """Exchange some fields and mgtag's own."""
         self._pad(file)
         iff = self._open(file)
-        data = id3.render(id3.edited(self._tag(iff) or id3.Tag(), edits, mgtag))
+        data = id3.render(id3_fields.edited(self._tag(iff) or id3.Tag(), edits, mgtag))
         chunk = iff[self.chunk] if self.chunk in iff else iff.insert_chunk(self.chunk)
         chunk.resize(len(data))
         chunk.write(data)
@@ -83,7 +83,7 @@ class Chunked:
         iff = self._open(file)
         tag = self._tag(iff)
         if tag:
-            yield from id3.others(tag, fields)
+            yield from id3_fields.others(tag, fields)
         lists = _info_lists(iff)
         for chunk in iff.root.subchunks():
             if chunk in lists:
