@@ -125,7 +125,7 @@ PARTS: dict[str, Part] = {
 def main() -> None:
     """Measure the parts that were asked for, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--songs", type=int, default=12)
+    parser.add_argument("--songs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=PARTS, action="append", default=[])
     parser.add_argument(

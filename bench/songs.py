@@ -35,7 +35,7 @@ def _song(folder: Path, i: int, seconds: float, kind: str, recorded: list[Path])
     if not recorded:
         return sounds.make(path, seconds, kind, seed=i)
     rate = sounds.OPUS_RATE if kind == "opus" else sounds.SAMPLE_RATE
-    y = audio.load(recorded[i // len(KINDS) % len(recorded)], rate)
+    y = audio.load(recorded[(i + i // len(KINDS)) % len(recorded)], rate)  # each container meets several
     y = np.resize(np.roll(y, -i * rate), round(seconds * rate))  # over and over, from another second each
     side = 0.01 * np.random.default_rng(i).standard_normal(len(y)).astype(np.float32)
     sounds.write(path, np.stack([y + side, y - side]).clip(-1, 1), *sounds.KINDS[kind], rate)

@@ -21,7 +21,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from mgtag.arrays import F32
-from mgtag.decoding import decoded, resampled
+from mgtag.decoding import decoded, mono
 from mgtag.errors import AudioError
 from mgtag.ffmpeg import (
     TRUNCATED_S,
@@ -115,7 +115,7 @@ class Sound:
                 yield from again.stream(sample_rate, at_most_s)
             return
         n, self._at_start = 0, False
-        for part in resampled(self._frames(at_most_s), sample_rate):
+        for part in mono(self._frames(at_most_s), sample_rate):
             n += len(part)
             yield part
         if not n:
@@ -202,7 +202,7 @@ class Sound:
                 if at_s >= start_s + length_s + OVERLAP_S:
                     return
 
-        y = _join(resampled(until_end(), sample_rate))
+        y = _join(mono(until_end(), sample_rate))
         return y[round(skip_s * sample_rate) :]
 
     def _frames(self, at_most_s: float = math.inf) -> Iterator[AudioFrame]:
