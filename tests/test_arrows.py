@@ -56,6 +56,7 @@ ARROWS: dict[str, set[str]] = {
     "tags": {"asf_header", "errors", "tails"},
     "library": HEARING | {"formats", "tags", "version"},
     "explain": HEARING | {"slices", "library"},
+    "learn": HEARING | {"install", "library", "tags"},
 }
 ARROWS["explore"] = {"arrays", "errors", "extras", "library"}
 ARROWS["version"] = set()

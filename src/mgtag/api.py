@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from mgtag import bundle, inference, workers
 from mgtag.audio import Sound
-from mgtag.card import GENRE
+from mgtag.card import BASE, GENRE
 from mgtag.inference import Amount, Device
 from mgtag.library import scan as scanning
 from mgtag.library.events import Event
@@ -69,11 +69,15 @@ class Tagger(inference.Tagger):
         mgtag.errors.AudioError
             If there is no sound to be read, or less than one slice.
         """
-        asked = self.bundle.card.heads[head]
-        result = vote(asked, self.predict(path).heads[head].probabilities).decided(asked.threshold)
+        heads, heard = self.bundle.card.heads, self.predict(path).heads
+        asked = heads[head]
+        result = vote(asked, heard[head].probabilities).decided(asked.threshold)
         shares = {name: float(p) for name, p in zip(result.labels, result.probabilities, strict=True)}
-        sure = result.passes(asked.threshold)
-        return Answer(result.best(top), result.confidence, shares, asked.threshold, sure)
+        music = (
+            head != GENRE or BASE not in heads or not vote(heads[BASE], heard[BASE].probabilities).not_music
+        )
+        sure = music and result.passes(asked.threshold)
+        return Answer(result.best(top) if music else (), result.confidence, shares, asked.threshold, sure)
 
     def predict(self, source: AnyPath | Sound, slices: Amount = "auto") -> Prediction:
         """Listen to a file, slice by slice.

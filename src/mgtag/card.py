@@ -16,6 +16,9 @@ from mgtag.features import MelSpec
 
 FORMAT = 2  # of a card that is written; raised when an older mgtag could misread a newer bundle
 GENRE = "genre"  # the head that every bundle has
+BASE = (
+    "base"  # beside own genres: the genres of the model that they were learned on, which keep out not music
+)
 MOST_LABELS = 10_000
 MOST_CELLS = 1 << 24  # of a window, and samples of its slice: hostile sizes shall take no memory
 TEMPERATURES = (1e-3, 1e3)
@@ -111,7 +114,7 @@ class Card:
 
         A label that is never written; or that no such sound passed the threshold when it was measured.
         """
-        if not all(self.genre.writable) or threshold is None:
+        if threshold is None or not all(all(head.writable) for head in self.heads.values()):
             return True
         measured = self.measured.get("not_music")
         if not isinstance(measured, Mapping):

@@ -38,7 +38,7 @@ TEMPLATE = """\
 # jobs = 2
 
 # What is written for a genre that was heard; see the user guide, "Genres".
-# [genres]
+# [genres.write]
 # "Hip-Hop" = "Rap"
 """
 

@@ -17,13 +17,13 @@ from mgtag import audio, bundle, identity
 from mgtag.arrays import F32
 from mgtag.audio import Sound
 from mgtag.bundle import Bundle
-from mgtag.card import GENRE
+from mgtag.card import BASE, GENRE
 from mgtag.errors import BundleError, UsageError
 from mgtag.extras import install_command
 from mgtag.features import slice_starts
 from mgtag.prediction import HeadOutput, Prediction, concatenate, in_order
 from mgtag.slices import cut, spread, tiles, too_short
-from mgtag.vote import settled, softmax
+from mgtag.vote import music_is_settled, settled, softmax
 
 if TYPE_CHECKING:
     from mgtag.models import Network
@@ -104,10 +104,17 @@ class Tagger:
             part = cut(sound, mel, order[begin:end])
             parts.append(self.ask(part.windows, part.audible, part.starts_s))
             heard = concatenate(parts)
-            genre = heard.heads[GENRE].probabilities
-            if slices == "auto" and settled(self.bundle.card.genre, genre, len(places)):
+            if slices == "auto" and self._is_settled(heard, len(places)):
                 break
         return in_order(heard)
+
+    def _is_settled(self, heard: Prediction, of: int) -> bool:
+        """Say whether more slices would change neither the genre nor whether it is music."""
+        shares = {name: head.probabilities for name, head in heard.heads.items()}
+        heads = self.bundle.card.heads
+        return settled(heads[GENRE], shares[GENRE], of) and (
+            BASE not in heads or music_is_settled(heads[BASE], shares[BASE], of)
+        )
 
     def ask(
         self, x: F32, audible: NDArray[np.bool_] | None = None, starts_s: F32 | None = None

@@ -142,6 +142,17 @@ def settled(head: Head, probabilities: F32, of: int) -> bool:
     return bool(distance > SURE_OF_WRITING * error[(lead / error).argmin()])
 
 
+def music_is_settled(head: Head, probabilities: F32, of: int) -> bool:
+    """Say the same of whether a track is music: of the best label that may be written against all others."""
+    writable = np.array(head.writable)
+    if writable.all():
+        return True
+    music = probabilities[:, writable]
+    best = np.log(np.maximum(music, TINY)).mean(axis=0).argmax()
+    against = np.column_stack([music[:, best], probabilities[:, ~writable]])
+    return settled(replace(head, threshold=None), against, of)
+
+
 def _log_odds(share: float) -> float:
     share = min(max(share, TINY), 1 - TINY)
     return math.log(share / (1 - share))

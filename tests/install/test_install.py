@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from mgtag import bundle
 from mgtag.cli.app import app
 from mgtag.errors import BundleError
 from mgtag.inference import Tagger
-from mgtag.install import musicnn
+from mgtag.install import musicnn, placing
 from mgtag.install import wheel as wheels
 from mgtag.install.checkpoint import tensors
 
@@ -135,9 +136,9 @@ def test_a_damaged_model_is_installed_again(wheel: Path) -> None:
     assert snapshot(folder) == whole
 
 
-@pytest.mark.parametrize("at", ["build", "_replace"])
+@pytest.mark.parametrize(("module", "at"), [(musicnn, "build"), (placing, "_replace")])
 def test_an_interrupted_installation_changes_nothing(
-    wheel: Path, monkeypatch: pytest.MonkeyPatch, at: str
+    wheel: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, at: str
 ) -> None:
     musicnn.install(wheel)
     whole = snapshot(models())
@@ -145,7 +146,7 @@ def test_an_interrupted_installation_changes_nothing(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(musicnn, at, interrupted)
+    monkeypatch.setattr(module, at, interrupted)
     with pytest.raises(KeyboardInterrupt):
         musicnn.install(wheel)
     assert snapshot(models()) == whole
@@ -156,7 +157,7 @@ def test_what_was_there_stays_where_the_new_cannot_come(wheel: Path, monkeypatch
     whole, rename = snapshot(models()), Path.rename
 
     def full(self: Path, target: Path) -> Path:
-        if self.parent.name.startswith(musicnn.PREFIX) and self.name == musicnn.NAME:
+        if self.parent.name.startswith(placing.PREFIX) and self.name == musicnn.NAME:
             raise OSError(28, "No space left on device")
         return rename(self, target)
 
@@ -185,9 +186,9 @@ def test_a_model_can_be_removed(wheel: Path) -> None:
 
 
 def test_a_leftover_of_a_killed_installation_is_no_model(wheel: Path) -> None:
-    musicnn.install(wheel).folder.rename(models() / f"{musicnn.PREFIX}killed")
+    musicnn.install(wheel).folder.rename(models() / f"{placing.PREFIX}killed")
     (models() / "x").mkdir()
-    (models() / f"{musicnn.PREFIX}killed").rename(models() / "x" / "musicnn")
+    (models() / f"{placing.PREFIX}killed").rename(models() / "x" / "musicnn")
     assert "musicnn" not in [folder.name for folder in bundle.folders()]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from rich.color import Color
+
 from mgtag.bundle import Bundle
 from mgtag.view.text import COLOURS, hex_colours
 
@@ -14,6 +17,11 @@ def test_every_genre_of_the_shipped_model_has_a_colour_of_its_own(shipped: Bundl
     colours = hex_colours(head.names)
     assert list(colours) == list(head.names)
     assert len(set(colours.values())) == len(colours)
+
+
+@pytest.mark.parametrize("name", COLOURS.values())
+def test_a_terminal_knows_every_colour(name: str) -> None:
+    Color.parse(name)
 
 
 def test_a_genre_keeps_its_colour_and_strangers_take_what_is_free() -> None:

@@ -6,7 +6,7 @@ import sys
 from io import TextIOWrapper
 
 # They register themselves.
-from mgtag.cli import config, explain, explore, health, lab, library, models, scan, train, undo, watch  # noqa: F401
+from mgtag.cli import config, explain, explore, health, lab, learn, library, models, scan, train, undo, watch  # noqa: F401
 from mgtag.cli.app import Exit, app
 from mgtag.errors import MgtagError, UsageError
 

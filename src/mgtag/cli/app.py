@@ -36,7 +36,7 @@ class Exit(IntEnum):
 COMMANDS = {
     "Tag": "scan watch undo withdraw log check",
     "Look": "show list explain similar playlist map",
-    "Models": "models train lab",
+    "Models": "models learn train lab",
     "Setup": "config doctor",
 }
 OPTIONS = {

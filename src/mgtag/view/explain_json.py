@@ -40,7 +40,7 @@ def as_row(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> 
             "confidence": _round(confidence),
             "runner_up": others[0][0] if others else None,
             "threshold": threshold,
-            "sure": made.vote.passes(threshold),
+            "sure": made.vote.passes(threshold) and not any(v.not_music for v in made.votes.values()),
             "probabilities": _shares(labels, made.vote.probabilities),
         },
         "heads": {

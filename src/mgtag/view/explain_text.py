@@ -41,13 +41,10 @@ def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> R
     for other, share in others:
         verdict.append(f"; then {other}, {share:.0%}")
     threshold = bundle.card.heads[made.head].threshold
-    if not made.vote.passes(threshold):
+    not_music = any(vote.not_music for vote in made.votes.values())
+    if not_music or not made.vote.passes(threshold):
         asked = "never writes it" if threshold is None else f"asks for {threshold:.0%}"
-        never = (
-            "This is never written"
-            if made.vote.not_music
-            else f"Not sure enough to be written: the model {asked}"
-        )
+        never = "This is never written" if not_music else f"Not sure enough to be written: the model {asked}"
         verdict.append(f". {never}", "dim")
     for name, vote in made.votes.items():
         if name != made.head:

@@ -14,7 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from mgtag.bundle import DEFAULT, Bundle
-from mgtag.card import warnings
+from mgtag.card import BASE, warnings
 from mgtag.errors import BundleError
 from mgtag.view.text import dumps, printable, stderr, stdout
 
@@ -41,7 +41,7 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
         name = Text(printable(card.name), "bold") + Text(" (default)" if card.name == DEFAULT else "", "dim")
         table.add_row(
             name,
-            ", ".join(f"{sum(head.writable)} {name}s" for name, head in card.heads.items()),
+            ", ".join(f"{sum(h.writable)} {name}s" for name, h in card.heads.items() if name != BASE),
             "never" if card.genre.threshold is None else f"{card.genre.threshold:.2f}",
             f"{size:.1f}",
             _measured(card.measured),
@@ -104,6 +104,14 @@ def _measured(measured: Mapping[str, Any]) -> str:
         with suppress(KeyError, TypeError, ValueError):  # not measured so, or somebody else's card
             right, dared, kept = (f"{measured['shipped']['test'][key]:.0%}" for key in keys)
             return f"right for {right} of test tracks; dares to tag {dared}, and is right for {kept} of those"
+    with suppress(KeyError, TypeError, ValueError):
+        own = measured["out_of_fold"]
+        tagged = (
+            f"tags {own['coverage']:.0%}, {own['precision']:.0%} of them right"
+            if own["precision"]
+            else "tags none"
+        )
+        return f"out of fold, right for {own['accuracy']:.0%} of your songs; {tagged}"
     return "nothing"
 
 

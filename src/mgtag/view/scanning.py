@@ -64,7 +64,7 @@ class ScanView:
         self._written: dict[str, dict[str, list[float]]] = {}  # field -> value -> confidences
         self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
         self._err = stderr()
-        self.progress = _progress(self._err, verbosity)
+        self.progress = progress_bar(self._err, quiet=verbosity < 0)
         self._task = self.progress.add_task("looking for music", total=None)
 
     def warn(self, sentences: Iterable[str]) -> None:
@@ -182,7 +182,8 @@ def _totals(counts: Counter[str], dry_run: bool) -> Text:
     return line
 
 
-def _progress(console: Console, verbosity: int) -> Progress:
+def progress_bar(console: Console, quiet: bool = False) -> Progress:
+    """Return what shows how many files of how many are done, on a terminal."""
     return Progress(
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}"),
@@ -194,7 +195,7 @@ def _progress(console: Console, verbosity: int) -> Progress:
         console=console,
         transient=True,
         expand=True,
-        disable=verbosity < 0 or not console.is_terminal,
+        disable=quiet or not console.is_terminal,
     )
 
 

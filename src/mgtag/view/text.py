@@ -20,7 +20,7 @@ COLOURS = {
     "Country": "dark_orange3",
     "Disco": "magenta",
     "Electronic": "dark_cyan",
-    "Folk": "dark_olive_green4",
+    "Folk": "yellow4",
     "Hip-Hop": "deep_sky_blue4",
     "Jazz": "green",
     "Latin": "orange_red1",

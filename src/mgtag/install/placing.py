@@ -1,0 +1,92 @@
+"""Put a bundle that was made here into the user's models folder, and take it out again, each in one step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mgtag import bundle
+from mgtag.bundle import Bundle
+from mgtag.errors import BundleError
+
+PREFIX = ".install-"  # of the folder in which it is made; no model is looked for in there
+
+
+def architecture(folder: Path) -> str | None:
+    """Return of which architecture a bundle is; None where there is none, or its card cannot be read."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        return str(json.loads((folder / bundle.CARD).read_bytes())["architecture"])
+    return None
+
+
+def target(name: str, of: str) -> Path:
+    """Return where a bundle of a name and architecture goes; a model that is somebody's own is left alone.
+
+    Raises
+    ------
+    BundleError
+        If another model lies there.
+    """
+    folder = bundle.roots()[0] / name
+    if folder.exists() and architecture(folder) != of:
+        raise BundleError(f"{folder}: another model lies there and is left alone; move it elsewhere first.")
+    return folder
+
+
+def put(folder: Path, build: Callable[[Path], object]) -> Bundle:
+    """Make a bundle; one that lay there before is replaced in one step.
+
+    Parameters
+    ----------
+    folder : Path
+        See `target`.
+    build : callable
+        Makes the bundle in the new folder that it is given.
+
+    Raises
+    ------
+    BundleError
+        If the folder cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=PREFIX, dir=folder.parent) as nearby:
+            made = Path(nearby) / folder.name
+            build(made)
+            _replace(folder, made)
+    except OSError as error:
+        raise BundleError(f"{folder}: the model cannot be installed here ({error.strerror}).") from error
+    return bundle.load(folder)
+
+
+def take_out(folder: Path) -> Path:
+    """Remove a bundle, and return where it was.
+
+    Raises
+    ------
+    BundleError
+        If it is not there, or cannot be removed.
+    """
+    if not folder.exists():
+        raise BundleError(f"{folder}: {folder.name} is not installed.")
+    try:
+        with TemporaryDirectory(prefix=PREFIX, dir=folder.parent) as nearby:
+            folder.rename(Path(nearby) / folder.name)  # gone at once, deleted at leisure
+    except OSError as error:
+        raise BundleError(f"{folder}: the model cannot be removed ({error.strerror}).") from error
+    return folder
+
+
+def _replace(folder: Path, made: Path) -> None:
+    before = made.with_name("before")
+    if folder.exists():
+        folder.rename(before)
+    try:
+        made.rename(folder)
+    except OSError:
+        if before.exists():
+            before.rename(folder)
+        raise
