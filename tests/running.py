@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+MGTAG = [sys.executable, "-c", "from mgtag.cli import main; main()"]  # in a process of its own
 
 
 @dataclass(frozen=True)

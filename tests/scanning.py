@@ -1,18 +1,20 @@
-"""A real ``mgtag scan`` in a process group of its own, to be killed and interrupted."""
+"""A scan within the test's process, and a real one to be killed and interrupted."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from running import MGTAG
 
 from mgtag.tags import is_leftover
 
-MGTAG = [sys.executable, "-c", "from mgtag.cli import main; main()"]
+Go = Callable[..., dict[str, Any]]  # the fixture `go`: the events of a scan, by file name
 KINDS = ["mp3", "m4a", "flac", "ogg", "opus", "wma", "wav", "aiff", "wv", "ape"]
 
 

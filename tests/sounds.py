@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,6 +22,7 @@ SAMPLE_RATE = 44_100  # Hz
 OPUS_RATE = 48_000  # Hz: the encoder takes no other
 BIT_RATE = 128_000  # bits per second, where the codec is lossy
 # Extension -> (FFmpeg's container, encoder); the eleven kinds that mgtag reads and tags.
+Song = Callable[..., Path]  # the fixture `song`
 KINDS: dict[str, tuple[str, str]] = {
     "mp3": ("mp3", "libmp3lame"),
     "m4a": ("ipod", "aac"),

@@ -11,10 +11,14 @@ def provenance(*genres: str, field: str = "genre") -> dict[str, tags.Provenance]
     return {field: tags.Provenance((), genres, "bundle-1", 0.873)}
 
 
-def write(path: Path, *genres: str, field: str = "genre") -> tags.Draft:
-    draft = tags.draft(path, provenance(*genres, field=field), identity.signature)
+def write_all(path: Path, new: dict[str, tags.Provenance]) -> tags.Draft:
+    draft = tags.draft(path, new, identity.signature)
     draft.commit()
     return draft
+
+
+def write(path: Path, *genres: str, field: str = "genre") -> tags.Draft:
+    return write_all(path, provenance(*genres, field=field))
 
 
 def restored(path: Path, draft: tags.Draft, mtime_ns: int = 0) -> bytes:
@@ -27,3 +31,13 @@ def restored(path: Path, draft: tags.Draft, mtime_ns: int = 0) -> bytes:
 def said(path: Path) -> dict[str, tuple[str, ...]]:
     """The fields of which a file says something, and what."""
     return {field: names for field, names in tags.read(path).values.items() if names}
+
+
+def genres(path: Path) -> tuple[str, ...]:
+    """The genres that a file's tags say."""
+    return tags.read(path).genres
+
+
+def is_alone(path: Path) -> bool:
+    """Whether no other file, such as a leftover copy, is beside this one."""
+    return [child.name for child in path.parent.iterdir()] == [path.name]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sounds import Song
 
 import mgtag
 from mgtag import tags
@@ -16,7 +16,6 @@ from mgtag.bundle import Bundle
 from mgtag.errors import BundleError, UsageError
 from mgtag.library.events import Found, Tagged
 
-Song = Callable[..., Path]
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

@@ -6,19 +6,18 @@ import os
 import shutil
 import struct
 import wave
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sounds
+from sounds import Song
 
 from mgtag import audio, identity
 from mgtag.audio import SAMPLE_RATE
 from mgtag.errors import AudioError
 
-Song = Callable[..., Path]
 KINDS = list(sounds.KINDS)
 SUFFIX = {"alac": "m4a"}
 LOSSLESS = ("alac", "flac", "wav", "aiff", "wv")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import bombs
 import numpy as np
 import pytest
 import sounds
+from sounds import Song
 
 from mgtag import audio, identity
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, TooShortError
 from mgtag.inference import Tagger
 
-Song = Callable[..., Path]
 WITHIN = """
 import resource, sys
 from pathlib import Path

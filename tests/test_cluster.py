@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sounds import Song
 
 from mgtag import tags
 from mgtag.bundle import Bundle
@@ -20,7 +21,6 @@ from mgtag.library.policy import Policy
 from mgtag.library.scan import scan
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
-Song = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sounds
 import tiny_bundle
+from sounds import Song
 
 from mgtag import audio, bundle, inference
 from mgtag.arrays import F32
@@ -25,7 +25,6 @@ from mgtag.prediction import Prediction
 from mgtag.slices import cut
 from mgtag.vote import vote
 
-Song = Callable[..., Path]
 MEL = tiny_bundle.MEL
 SLICE_S = MEL.n_samples / MEL.sample_rate
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_bundle
+from sounds import Song
 
 from mgtag import audio
 from mgtag.features import windows
 from mgtag.slices import cut, spread, tiles
 from mgtag.vote import pool, settled
 
-Song = Callable[..., Path]
 MEL, HEAD = tiny_bundle.MEL, tiny_bundle.HEAD
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sounds import Song
 
 from mgtag import tags
 from mgtag.bundle import Bundle
@@ -19,8 +20,6 @@ from beets import config  # noqa: E402
 from beets.library import Item, Library  # noqa: E402
 
 from beetsplug.mgtag import MgtagPlugin  # noqa: E402
-
-Song = Callable[..., Path]
 
 
 @pytest.fixture

@@ -10,23 +10,22 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from known import known
-from running import Done, Run
+from running import MGTAG, Done, Run
+from sounds import Song
+from tagging import genres
 
 import mgtag
-from mgtag import inference, tags
+from mgtag import inference
 from mgtag.bundle import Bundle
 from mgtag.library import walk
 from mgtag.library.index import Index
 from mgtag.library.outcome import Outcome
 
-Song = Callable[..., Path]
 ODD = os.fsdecode(b"odd \xff\xfe\n\x1b[31m.flac")
-MGTAG = [sys.executable, "-c", "from mgtag.cli import main; main()"]
 ESCAPE = "\x1b"
 
 
@@ -47,10 +46,6 @@ def music(tmp_path: Path, song: Song) -> Path:
 @pytest.fixture
 def scan(run: Run, tiny: Bundle, music: Path) -> Run:
     return lambda *options: run("scan", music, "--model", tiny.folder, *options)
-
-
-def genres(path: Path) -> tuple[str, ...]:
-    return tags.read(path).genres
 
 
 # Exit codes

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sounds import Song
 from tagging import said
 from typer.testing import CliRunner, Result
 
 from mgtag.bundle import Bundle
 from mgtag.cli.app import app
-
-Song = Callable[..., Path]
 
 
 @pytest.fixture

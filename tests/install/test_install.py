@@ -6,7 +6,6 @@ import hashlib
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from checkpoints import random_checkpoint, written
+from sounds import Song
 from typer.testing import CliRunner
 
 from mgtag import bundle
@@ -23,9 +23,6 @@ from mgtag.inference import Tagger
 from mgtag.install import musicnn, placing
 from mgtag.install import wheel as wheels
 from mgtag.install.checkpoint import tensors
-
-Song = Callable[..., Path]
-
 
 INFO = "musicnn-0.1.0.dist-info"
 

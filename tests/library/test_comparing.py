@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 import pytest
-from doubles import FakeTagger, Inline
+from doubles import FakeTagger
 from mutagen.flac import FLAC
+from scanning import Go
+from sounds import Song
 
 from mgtag.errors import UsageError
 from mgtag.library import comparing, walk
@@ -19,29 +20,7 @@ from mgtag.library.index import Index
 from mgtag.library.lookup import matching
 from mgtag.library.outcome import Outcome
 from mgtag.library.paths import from_text
-from mgtag.library.policy import Policy
 from mgtag.library.records import Filter
-from mgtag.library.scan import scan
-
-Song = Callable[..., Path]
-Go = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    return tmp_path / "music"
-
-
-@pytest.fixture
-def go(music: Path, tagger: FakeTagger, index: Index) -> Go:
-    """``go(*roots, **policy)``: scan the music, or other roots; the events by file name."""
-
-    def run(*roots: Path, **policy: Any) -> dict[str, Any]:
-        tagger.asked.clear()
-        _, *events = scan(roots or [music], tagger, index, Policy(**policy), Inline())  # type: ignore[arg-type]
-        return {event.path.name: event for event in events}  # type: ignore[union-attr]
-
-    return run
 
 
 def listed(index: Index, **wanted: Any) -> list[str]:
@@ -83,7 +62,7 @@ def test_a_scan_of_one_folder_says_nothing_of_another(go: Go, music: Path, song:
     song(music / "y" / "b.flac", seed=2)
     go()
     a.unlink()
-    go(music / "y")
+    go([music / "y"])
     assert listed(index) == ["a.flac", "b.flac"]
 
 
@@ -162,7 +141,7 @@ def test_a_root_that_moved_is_re_based_without_hearing_or_hashing(
     go()
     music.rename(there := music.with_name("elsewhere"))
     monkeypatch.setattr("mgtag.identity.is_known", lambda path, _: pytest.fail(f"{path} was hashed"))
-    assert set(outcomes(go(there)).values()) == {"fresh"}
+    assert set(outcomes(go([there])).values()) == {"fresh"}
     assert tagger.asked == []
     assert {track.path.parent.parent for track in index.tracks()} == {there}
     assert {change.path.parent.parent for change in index.changes()} == {music}  # undo looks by content
@@ -194,7 +173,7 @@ def test_the_copy_on_another_drive_is_no_move_while_the_first_is_away(
     index.set_mounts([str(music / "nas")])
     (music / "copy").mkdir()
     path.rename(music / "copy" / "a.flac")
-    go(music / "copy", dry_run=True)
+    go([music / "copy"], dry_run=True)
     assert tagger.asked == ["a.flac"]
     assert len(listed(index)) == 2
 
@@ -307,5 +286,5 @@ def test_a_thousand_named_files_are_one_scan(go: Go, music: Path, song: Song, in
     first = song(music / "0.flac")
     for n in range(1, 400):
         os.link(first, music / f"{n}.flac")  # one file to the walk, and 400 roots to the query
-    go(*sorted(music.iterdir()))
+    go(sorted(music.iterdir()))
     assert listed(index, folders=tuple(music.iterdir())) == ["0.flac"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from doubles import FakeTagger, Inline
+from sounds import Song
 from tagging import provenance
 
 from mgtag import identity, tags
@@ -16,8 +17,6 @@ from mgtag.library.index import Index
 from mgtag.library.policy import Policy
 from mgtag.library.scan import scan
 from mgtag.library.undo import undo
-
-Song = Callable[..., Path]
 
 
 @pytest.fixture

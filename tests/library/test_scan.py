@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 import tiny_bundle
 from doubles import FakeTagger, Inline
+from scanning import Go
+from sounds import Song
+from tagging import genres
 
 from mgtag import audio, identity, tags
 from mgtag.audio import Sound
@@ -27,40 +30,11 @@ from mgtag.library.scan import scan
 from mgtag.library.undo import Undone, undo
 from mgtag.workers import Workers
 
-Song = Callable[..., Path]
 KINDS = ["mp3", "m4a", "flac", "ogg", "opus", "wma", "wav", "aiff", "wv", "ape"]
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
-
-
-@pytest.fixture
-def go(music: Path, tagger: FakeTagger, index: Index) -> Callable[..., dict[str, Event]]:
-    """``go(**policy)``: scan the music; the events by file name."""
-
-    def run(roots: Iterable[Path] = (), **policy: Any) -> dict[str, Event]:
-        tagger.asked.clear()
-        first, *events = scan(roots or [music], tagger, index, Policy(**policy), Inline())
-        assert isinstance(first, Found)
-        assert first.count == len(events)
-        assert len({e.path for e in events}) == len(events)
-        return {e.path.name: e for e in events}
-
-    return run
-
-
-Go = Callable[..., dict[str, Event]]
 
 
 def kinds(events: dict[str, Event]) -> dict[str, str]:
     return {name: type(event).__name__.lower() for name, event in events.items()}
-
-
-def genres(path: Path) -> tuple[str, ...]:
-    return tags.read(path).genres
 
 
 def write_genre(path: Path, *names: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import tiny_bundle
 from doubles import Inline
 from mutagen.flac import FLAC
+from sounds import Song
 from tagging import said
 
 from mgtag import tags
@@ -22,8 +22,6 @@ from mgtag.library.policy import Policy
 from mgtag.library.records import Filter
 from mgtag.library.scan import scan
 from mgtag.library.undo import Undone, undo
-
-Song = Callable[..., Path]
 
 
 def go(model: Bundle, music: Path, index: Index, **policy: object) -> Event:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ import numpy as np
 import pytest
 import sounds
 from doubles import FakeTagger, Inline
+from scanning import Go
+from sounds import Song
 
 from mgtag import tags
 from mgtag.audio import Sound
@@ -25,25 +26,6 @@ from mgtag.library.outcome import Outcome
 from mgtag.library.policy import Policy
 from mgtag.library.scan import scan
 from mgtag.workers import Workers
-
-Song = Callable[..., Path]
-Go = Callable[..., dict[str, Event]]
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
-
-
-@pytest.fixture
-def go(music: Path, tagger: FakeTagger, index: Index) -> Go:
-    def run(**policy: Any) -> dict[str, Event]:
-        tagger.asked.clear()
-        events = list(scan([music], tagger, index, Policy(**policy), Inline()))[1:]
-        return {e.path.name: e for e in events}
-
-    return run
 
 
 def tag_in_place(path: Path, genre: str) -> None:

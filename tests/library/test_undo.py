@@ -4,41 +4,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sounds
-from doubles import FakeTagger, Inline
+from doubles import FakeTagger
+from scanning import Go
+from sounds import Song
 
 from mgtag import tags
 from mgtag.errors import UsageError
 from mgtag.library import tag_writer
-from mgtag.library.events import Event
 from mgtag.library.index import Index
-from mgtag.library.policy import Policy
-from mgtag.library.scan import scan
 from mgtag.library.undo import Refused, Undone, Which, recover, undo
-
-Song = Callable[..., Path]
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
-
-
-@pytest.fixture
-def go(music: Path, tagger: FakeTagger, index: Index) -> Callable[..., list[Event]]:
-    def run(**policy: Any) -> list[Event]:
-        return list(scan([music], tagger, index, Policy(**policy), Inline()))
-
-    return run
-
-
-Go = Callable[..., list[Event]]
 
 
 def state(path: Path) -> tuple[bytes, int, int]:

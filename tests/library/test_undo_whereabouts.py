@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from doubles import FakeTagger, Inline
+from scanning import Go
+from sounds import Song
 
 from mgtag import tags
-from mgtag.library.events import Event
 from mgtag.library.index import Index
-from mgtag.library.policy import Policy
-from mgtag.library.scan import scan
 from mgtag.library.undo import Refused, Undone, undo
-
-Song = Callable[..., Path]
-Go = Callable[..., list[Event]]
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
-
-
-@pytest.fixture
-def go(music: Path, tagger: FakeTagger, index: Index) -> Go:
-    def run(**policy: Any) -> list[Event]:
-        return list(scan([music], tagger, index, Policy(**policy), Inline()))
-
-    return run
 
 
 def titled(path: Path, title: str) -> Path:

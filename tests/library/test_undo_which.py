@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from doubles import FakeTagger, Inline
+from doubles import FakeTagger
+from scanning import Go
+from sounds import Song
+from tagging import genres
 
-from mgtag import tags
 from mgtag.errors import UsageError
-from mgtag.library.events import Event, Fresh, Kept, Tagged
+from mgtag.library.events import Fresh, Kept, Tagged
 from mgtag.library.index import Index
-from mgtag.library.policy import Policy, decide
-from mgtag.library.scan import scan
+from mgtag.library.policy import decide
 from mgtag.library.undo import Refused, Undone, Which, undo
 from mgtag.library.withdraw import withdraw
-
-Song = Callable[..., Path]
-Go = Callable[..., dict[str, Event]]
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
-
-
-@pytest.fixture
-def go(music: Path, tagger: FakeTagger, index: Index) -> Go:
-    def run(**policy: Any) -> dict[str, Event]:
-        events = list(scan([music], tagger, index, Policy(**policy), Inline()))[1:]
-        return {e.path.name: e for e in events}
-
-    return run
-
-
-def genres(path: Path) -> tuple[str, ...]:
-    return tags.read(path).genres
 
 
 def names(events: Any) -> list[str]:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import MGTAG
+from sounds import Song
 
 from mgtag import tags
 from mgtag.bundle import Bundle
@@ -22,8 +24,6 @@ from mgtag.errors import UsageError
 from mgtag.library.events import Event, Failed, Found
 from mgtag.library.watch import watch
 
-Song = Callable[..., Path]
-MGTAG = [sys.executable, "-c", "from mgtag.cli import main; main()"]
 PATIENCE_S = 60.0
 
 
@@ -63,12 +63,6 @@ class Watching:
     def _run(self, roots: tuple[Path, ...], options: dict[str, Any]) -> None:
         for event in watch(roots, self.scan, self.stop, **{"still_s": 0.2, **options}):
             assert isinstance(event, Failed)
-
-
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    (tmp_path / "music").mkdir()
-    return tmp_path / "music"
 
 
 def begun(music: Path, watching: Watching) -> None:

@@ -12,7 +12,7 @@ from mutagen.asf import ASF
 from mutagen.flac import FLAC
 from mutagen.id3 import ID3, TBPM, TIT2
 from mutagen.mp4 import MP4
-from tagging import provenance, restored, said, write
+from tagging import provenance, restored, said, write, write_all
 from test_tags import CONTAINERS, METADATA, encoded, metadata, song
 from test_tags_apev2 import append_apev2
 
@@ -29,10 +29,7 @@ NAMED = {  # container -> what the fields are called in it
 
 
 def both(path: Path) -> tags.Draft:
-    new = {field: Provenance((), names, "bundle-1", 0.9) for field, names in BOTH.items()}
-    draft = tags.draft(path, new, identity.signature)
-    draft.commit()
-    return draft
+    return write_all(path, {field: Provenance((), names, "bundle-1", 0.9) for field, names in BOTH.items()})
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sounds
-from tagging import provenance, restored
+from tagging import is_alone, provenance, restored
 
 from mgtag import identity, tags
 from mgtag.errors import TagError
@@ -44,10 +44,6 @@ def song_of_nobody() -> Iterator[Path]:
 
 def draft(path: Path, *, hard_links: bool = False) -> tags.Draft:
     return tags.draft(path, provenance(*GENRES), identity.signature, hard_links=hard_links)
-
-
-def only(path: Path) -> bool:
-    return [child.name for child in path.parent.iterdir()] == [path.name]
 
 
 def test_mode_owner_and_extended_attributes_stay(song: Path) -> None:
@@ -112,7 +108,7 @@ def test_file_that_would_change_its_owner_is_left_alone(song_of_the_group: Path,
     before, status = song_of_the_group.read_bytes(), song_of_the_group.stat()
     with pytest.raises(TagError, match=r"song\.flac: .* belong to you .*\.$"):
         draft(song_of_the_group)
-    assert only(song_of_the_group)
+    assert is_alone(song_of_the_group)
     assert (song_of_the_group.read_bytes(), song_of_the_group.stat()) == (before, status)
 
 
@@ -123,7 +119,7 @@ def test_owner_may_tag_a_file_of_a_group_that_he_is_no_member_of(song_of_nobody:
     os.seteuid(65534)
     with pytest.raises(TagError, match="group"):
         draft(song_of_nobody)
-    assert only(song_of_nobody)
+    assert is_alone(song_of_nobody)
 
 
 @needs_root
@@ -172,7 +168,7 @@ def test_attribute_that_cannot_be_carried_over_is_refused(
     monkeypatch.setattr("shutil._copyxattr", lambda *_, **__: None)
     with pytest.raises(TagError, match="extended attributes cannot be kept"):
         draft(song)
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_link_stays_a_link(song: Path, tmp_path: Path) -> None:
@@ -206,14 +202,14 @@ def test_read_only_file_is_left_alone(song: Path) -> None:
     song.chmod(0o444)
     with pytest.raises(TagError, match="read-only"):
         draft(song)
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_read_only_folder(song_of_nobody: Path) -> None:
     song_of_nobody.parent.chmod(0o555)
     with pytest.raises(TagError, match=r"song\.flac: .* folder do not allow it\.$"):
         draft(song_of_nobody)
-    assert only(song_of_nobody)
+    assert is_alone(song_of_nobody)
     song_of_nobody.parent.chmod(0o755)
     pending = draft(song_of_nobody)
     song_of_nobody.parent.chmod(0o555)
@@ -229,7 +225,7 @@ def test_file_of_others(song_of_nobody: Path, mode: int, work: Callable[[Path], 
     song_of_nobody.chmod(mode)
     with pytest.raises(TagError, match=r"song\.flac: it .*\.$"):
         work(song_of_nobody)
-    assert only(song_of_nobody)
+    assert is_alone(song_of_nobody)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutagen.id3 import ID3, TIT2, TMOO, TXXX
 from mutagen.mp4 import MP4
-from tagging import provenance, restored, said, write
+from tagging import provenance, restored, said, write, write_all
 from test_tags import CONTAINERS, METADATA, encoded, metadata, song
 from test_tags_apev2 import append_apev2
 
@@ -24,10 +24,7 @@ MOODS = ("Happy", "Träumerisch 音")
 
 
 def both(path: Path, genre: str, mood: str) -> tags.Draft:
-    new = provenance(genre) | provenance(mood, field="mood")
-    draft = tags.draft(path, new, identity.signature)
-    draft.commit()
-    return draft
+    return write_all(path, provenance(genre) | provenance(mood, field="mood"))
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)

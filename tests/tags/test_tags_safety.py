@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sounds
+from tagging import is_alone
 
 from mgtag import identity, tags
 from mgtag.errors import MgtagError, TagError
@@ -32,10 +33,6 @@ def draft(path: Path, **options: bool) -> tags.Draft:
 
 def undo(path: Path, was: tags.Draft, mtime_ns: int = 0) -> None:
     tags.draft_undo(path, was.patch, was.before, was.after, identity.signature, mtime_ns).commit()
-
-
-def only(path: Path) -> bool:
-    return [child.name for child in path.parent.iterdir()] == [path.name]
 
 
 def fail(error: BaseException) -> Callable[..., object]:
@@ -85,7 +82,7 @@ def test_failure_at_any_step_leaves_the_file_alone(
         assert ".mgtag-" not in str(raised.value)
     assert song.read_bytes() == before
     assert song.stat().st_mtime_ns == status.st_mtime_ns
-    assert only(song)
+    assert is_alone(song)
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step not in ("write tags", "read them back")])
@@ -100,14 +97,14 @@ def test_failure_during_undo_leaves_the_tagged_file(
         undo(song, was)
     monkeypatch.undo()
     assert song.read_bytes() == tagged
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_disk_that_fills_up_inside_mutagen_is_named(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mutagen.flac.resize_bytes", fail(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(TagError, match="the disk is full"):
         draft(song)
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_really_full_disk(song: Path, tmp_path: Path) -> None:
@@ -121,7 +118,7 @@ def test_really_full_disk(song: Path, tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert song.read_bytes() == before
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_write_that_changes_the_sound_is_refused(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +134,7 @@ def test_write_that_changes_the_sound_is_refused(song: Path, monkeypatch: pytest
     with pytest.raises(TagError, match="sound"):
         draft(song)
     assert song.read_bytes() == before
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_write_that_loses_another_tag_is_refused(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,14 +142,14 @@ def test_write_that_loses_another_tag_is_refused(song: Path, monkeypatch: pytest
     monkeypatch.setattr(vorbis, "_edited", lambda _, *edits: real(vorbis.Comments(), *edits))
     with pytest.raises(TagError, match="other tags"):
         draft(song)
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_write_that_did_not_take_is_refused(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Flac, "write", lambda *_: None)
     with pytest.raises(TagError, match="do not take"):
         draft(song)
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_patch_that_does_not_restore_is_refused(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +157,7 @@ def test_patch_that_does_not_restore_is_refused(song: Path, monkeypatch: pytest.
     monkeypatch.setattr(patch, "make", lambda old, new: real(new, new))
     with pytest.raises(TagError, match="undone"):
         draft(song)
-    assert only(song)
+    assert is_alone(song)
 
 
 def change_content(path: Path) -> None:
@@ -205,7 +202,7 @@ def test_change_while_drafting_is_refused(song: Path) -> None:
 
     with pytest.raises(TagError, match="meanwhile"):
         tags.draft(song, PROVENANCE, slow)
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_undo_after_somebody_elses_change_is_refused(song: Path) -> None:
@@ -216,7 +213,7 @@ def test_undo_after_somebody_elses_change_is_refused(song: Path) -> None:
     with pytest.raises(TagError, match="changed since"):
         undo(song, was)
     assert song.read_bytes() == changed
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_undo_with_a_damaged_record_is_refused(song: Path) -> None:
@@ -229,16 +226,16 @@ def test_undo_with_a_damaged_record_is_refused(song: Path) -> None:
     with pytest.raises(TagError, match="record"):
         tags.draft_undo(song, was.patch, "0" * 64, was.after, identity.signature, 0)
     assert song.read_bytes() == tagged
-    assert only(song)
+    assert is_alone(song)
 
 
 def test_discard_leaves_nothing(song: Path) -> None:
     before = song.read_bytes()
     pending = draft(song)
-    assert not only(song)
+    assert not is_alone(song)
     pending.discard()
     pending.discard()
-    assert only(song)
+    assert is_alone(song)
     assert song.read_bytes() == before
 
 

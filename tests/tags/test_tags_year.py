@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mutagen
 import pytest
 from mutagen.id3 import TDRC, TYER
+from sounds import Song
 
 from mgtag import tags
 
-Song = Callable[..., Path]
 CASES = {
     "mp3": lambda file: file.tags.add(TDRC(encoding=3, text="1965-11-02")),
     "flac": lambda file: file.__setitem__("DATE", "1965-11"),
