@@ -32,23 +32,22 @@ def page() -> str:
         *_paragraphs(group.help),
         ".SH COMMANDS",
     ]
-    for command in _commands(group, "mgtag"):
+    for command in _commands(group, typer.Context(group, info_name="mgtag")):
         lines += command
     lines += [".SH EXIT STATUS", *_paragraphs(group.epilog)]
     return "\n".join(lines) + "\n"
 
 
-def _commands(group: Any, prefix: str) -> list[list[str]]:
+def _commands(group: Any, context: typer.Context) -> list[list[str]]:
     pages = []
-    for name, command in group.commands.items():
+    for name in group.list_commands(context):
+        command, inner = group.commands[name], typer.Context(group.commands[name], context, name)
         if command.hidden:
             continue
+        if not hasattr(command, "commands") or command.invoke_without_command:
+            pages.append(_command(inner.command_path, command))
         if hasattr(command, "commands"):
-            if command.invoke_without_command:
-                pages.append(_command(f"{prefix} {name}", command))
-            pages += _commands(command, f"{prefix} {name}")
-        else:
-            pages.append(_command(f"{prefix} {name}", command))
+            pages += _commands(command, inner)
     return pages
 
 

@@ -11,7 +11,7 @@ from running import Run
 
 from mgtag import tags
 from mgtag.bundle import Bundle
-from mgtag.cli.app import share
+from mgtag.cli.options import share
 
 
 @pytest.fixture

@@ -76,6 +76,8 @@ class Group(_PlainFlags, TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order of the help page."""
+        if ctx.parent is not None:
+            return list(self.commands)
         order = {name: place for place, name in enumerate(" ".join(COMMANDS.values()).split())}
         return sorted(super().list_commands(ctx), key=lambda name: order.get(name, -1))
 
@@ -108,40 +110,11 @@ app = App(
     epilog="Exit codes: 0 all well, 1 mgtag could not work, 2 usage, 3 some files failed, 130 interrupted.",
 )
 
-IndexOption = Annotated[
-    Path | None,
-    typer.Option("--index", metavar="FILE", help="The index to use instead of the one in your data folder."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
-
 
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"mgtag {__version__}")
         raise typer.Exit
-
-
-def share(value: str | float) -> float:
-    """Read a share of one: 0.85, or 85%."""
-    text = str(value).strip()
-    try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number; give one like 0.85 or 85%.") from None
-    if not 0 <= number <= 1:
-        hint = f"; did you mean {text}%?" if 1 < number <= 100 else "."
-        raise typer.BadParameter(f"{text} is not between 0 and 1 (or 0% and 100%){hint}")
-    return number
-
-
-def amount(value: str | int) -> int | str:
-    """Read how many slices to hear: auto, all, or a number."""
-    text = str(value).strip()
-    if text in ("auto", "all"):
-        return text
-    if not text.isdecimal() or not int(text):
-        raise typer.BadParameter(f"{text!r} is no number of slices; give auto, all, or one like 30.")
-    return int(text)
 
 
 def settings_of(group: Any) -> dict[str, dict[str, Any]]:

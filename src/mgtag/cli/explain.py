@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index
+from mgtag.cli.app import Exit, app, open_index
 from mgtag.cli.completing import genres
-from mgtag.cli.scan import Device, ModelOption
+from mgtag.cli.options import Device, DeviceOption, IndexOption, JsonOption, ModelOption
 
 
 class Method(StrEnum):
@@ -50,7 +50,7 @@ def explain_command(
     ] = False,
     method: Annotated[Method, typer.Option(help="How the weights are found.")] = Method.occlusion,
     model: ModelOption = DEFAULT,
-    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+    device: DeviceOption = Device.auto,
     json: JsonOption = False,
     index: IndexOption = None,
 ) -> None:

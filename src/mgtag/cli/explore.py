@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mgtag.cli.app import IndexOption, JsonOption, app, open_index
+from mgtag.cli.app import app, open_index
 from mgtag.cli.completing import genres, models
+from mgtag.cli.options import IndexOption, JsonOption
 
 if TYPE_CHECKING:
     from mgtag.explore.space import Space

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index
+from mgtag.cli.app import Exit, app, open_index
+from mgtag.cli.options import IndexOption, JsonOption
 
 
 @app.command("check", examples=("mgtag check", "mgtag check --mend"))

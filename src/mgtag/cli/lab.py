@@ -12,7 +12,7 @@ import typer
 from mgtag.bundle_folders import DEFAULT
 from mgtag.cli.app import App, Group, app
 from mgtag.cli.completing import Names, beginning
-from mgtag.cli.scan import ModelOption
+from mgtag.cli.options import ModelOption
 from mgtag.cli.train import JobsOption, OutOption, ResumeOption, train_extra
 
 lab = App(cls=Group, no_args_is_help=True, help="Experiments: every system of the five papers, and our own.")

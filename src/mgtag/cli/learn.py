@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import IndexOption, JsonOption, app, genre_map, open_index
+from mgtag.cli.app import app, genre_map, open_index
 from mgtag.cli.completing import models
-from mgtag.cli.scan import Device
+from mgtag.cli.options import Device, IndexOption, JsonOption, ListenersOption
 
 
 class Source(StrEnum):
@@ -57,10 +57,7 @@ def learn_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Show what it could promise, and make no model.")
     ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
-    ] = None,
+    jobs: ListenersOption = None,
     json: JsonOption = False,
     index: IndexOption = None,
 ) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from mgtag.cli.app import IndexOption, JsonOption, app, open_index, share
+from mgtag.cli.app import app, open_index
 from mgtag.cli.completing import genres
+from mgtag.cli.options import IndexOption, JsonOption, share
 from mgtag.library.outcome import STORED, Outcome
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from mgtag.cli import completing
-from mgtag.cli.app import App, Exit, Group, JsonOption, app
+from mgtag.cli.app import App, Exit, Group, app
+from mgtag.cli.options import JsonOption
 
 
 class Installable(StrEnum):

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import Exit, IndexOption, JsonOption, amount, app, genre_map, share
-from mgtag.cli.completing import models
+from mgtag.cli.app import Exit, app, genre_map
+from mgtag.cli.options import (
+    Device,
+    DeviceOption,
+    IndexOption,
+    JsonOption,
+    ListenersOption,
+    ModelOption,
+    MoodOption,
+    ThresholdOption,
+    YesOption,
+)
 
 if TYPE_CHECKING:
     from mgtag.inference import Amount
 
 
-ModelOption = Annotated[
-    str,
-    typer.Option("--model", help="A model's name (see `mgtag models`) or folder.", autocompletion=models),
-]
-
-
-class Device(StrEnum):
-    """Where the network runs."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
+def amount(value: str | int) -> int | str:
+    """Read how many slices to hear: auto, all, or a number."""
+    text = str(value).strip()
+    if text in ("auto", "all"):
+        return text
+    if not text.isdecimal() or not int(text):
+        raise typer.BadParameter(f"{text!r} is no number of slices; give auto, all, or one like 30.")
+    return int(text)
 
 
 @app.command(
@@ -47,25 +52,15 @@ def scan_command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the genres that are there.")
     ] = False,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            parser=share,
-            metavar="SHARE",
-            help="Confidence from which a genre is written, 0.9 or 90%; default: the model's own.",
-        ),
-    ] = None,
+    threshold: ThresholdOption = None,
     top: Annotated[int, typer.Option(min=1, help="Write up to so many genres, if likelier than chance.")] = 1,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
-    ] = None,
+    jobs: ListenersOption = None,
     cluster: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Listen on the workers of a Dask cluster, as tcp://HOST:8786."),
     ] = None,
     model: ModelOption = DEFAULT,
-    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
+    device: DeviceOption = Device.auto,
     slices: Annotated[
         str,
         typer.Option(
@@ -74,9 +69,7 @@ def scan_command(
             help="Slices of 3 s to hear: as many as the answer needs, 30 at most; every one; or N.",
         ),
     ] = "auto",
-    mood: Annotated[
-        bool, typer.Option("--mood", help="Write the mood, too, by the same rules; not every model hears it.")
-    ] = False,
+    mood: MoodOption = False,
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Fill the index only.")] = False,
     hard_links: Annotated[
         bool, typer.Option("--hard-links", help="Also write to files that have several names (parting them).")
@@ -84,9 +77,7 @@ def scan_command(
     force: Annotated[
         bool, typer.Option("--force", help="Listen again to files that did not change.")
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Write below the root or the whole home folder, too.")
-    ] = False,
+    yes: YesOption = False,
     json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell failures only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell a line for every file.")] = False,

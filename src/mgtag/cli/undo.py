@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from mgtag.cli import completing
-from mgtag.cli.app import Exit, IndexOption, JsonOption, app, open_index, share
+from mgtag.cli.app import Exit, app, open_index
+from mgtag.cli.options import IndexOption, JsonOption, share
 
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Tell what would happen; change nothing.")

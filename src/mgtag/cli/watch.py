@@ -12,8 +12,18 @@ from typing import Annotated
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import Exit, IndexOption, JsonOption, app, genre_map, open_index, share
-from mgtag.cli.scan import Device, ModelOption
+from mgtag.cli.app import Exit, app, genre_map, open_index
+from mgtag.cli.options import (
+    Device,
+    DeviceOption,
+    IndexOption,
+    JsonOption,
+    ListenersOption,
+    ModelOption,
+    MoodOption,
+    ThresholdOption,
+    YesOption,
+)
 
 
 @app.command("watch", examples=("mgtag watch ~/Music", "mgtag watch --poll /mnt/nas/Music"))
@@ -25,26 +35,12 @@ def watch_command(
     still: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="Tag a file that did not change for so long.")
     ] = 10.0,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            parser=share,
-            metavar="SHARE",
-            help="Confidence from which a genre is written, 0.9 or 90%; default: the model's own.",
-        ),
-    ] = None,
-    mood: Annotated[
-        bool, typer.Option("--mood", help="Write the mood, too; not every model hears it.")
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Files to listen to at once; default: the cores."),
-    ] = None,
+    threshold: ThresholdOption = None,
+    mood: MoodOption = False,
+    jobs: ListenersOption = None,
     model: ModelOption = DEFAULT,
-    device: Annotated[Device, typer.Option(help="Where the network runs.")] = Device.auto,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Write below the root or the whole home folder, too.")
-    ] = False,
+    device: DeviceOption = Device.auto,
+    yes: YesOption = False,
     json: JsonOption = False,
     index: IndexOption = None,
 ) -> None:
