@@ -52,9 +52,10 @@ ARROWS: dict[str, set[str]] = {
     "bundle_folders": set(),
     "bundle": {"errors", "card", "bundle_folders"},
     "install": {"arrays", "errors", "features", "card", "bundle"},
-    "inference": HEARING | {"slices", "models"},
+    "analysis": {"arrays", "audio", "errors", "extras"},
+    "inference": HEARING | {"analysis", "slices", "models"},
     "tags": {"asf_header", "errors", "tails"},
-    "library": HEARING | {"formats", "tags", "version"},
+    "library": HEARING | {"analysis", "formats", "tags", "version"},
     "explain": HEARING | {"slices", "library"},
     "learn": HEARING | {"install", "library", "tags"},
 }
@@ -68,7 +69,19 @@ ARROWS["cli"] = set(ARROWS) - {"models"}
 ARROWS["__main__"] = {"version", "cli"}
 TORCH = {"explain", "inference", "models"}  # no other folder may import it, not even late
 
-SHARED = {"arrays", "audio", "features", "card", "bundle", "models", "vote", "errors", "inference", "install"}
+SHARED = {
+    "analysis",
+    "arrays",
+    "audio",
+    "features",
+    "card",
+    "bundle",
+    "models",
+    "vote",
+    "errors",
+    "inference",
+    "install",
+}
 LABORATORY: dict[str, set[str]] = {
     "data": SHARED | {"formats", "workers"},
     "learn": SHARED | {"workers", "data"},

@@ -186,6 +186,23 @@ def analyse_command(
     show_written(analysis.write(names or (), inputs, runs, report_folder(to).analyses))
 
 
+@lab.command("tempo-and-key", examples=("mgtag lab tempo-and-key --audio DIR --beats tempo_beats.json.gz",))
+def tempo_and_key_command(
+    audio: Annotated[Path, typer.Option(metavar="DIR", help="GTZAN's audio: one subfolder per genre.")],
+    beats: Annotated[Path, typer.Option(metavar="FILE", help="Its tapped tempi, tempo_beats.json.gz.")],
+    to: ToOption = None,
+) -> None:
+    """Fit and measure the tempo and the key that `scan --bpm --key` writes."""
+    with train_extra():
+        from mgtag_train.report import tempo_and_key
+        from mgtag_train.report.records import report_folder
+    from mgtag.view import training as view
+
+    with view.TrainingView() as shown:
+        written = tempo_and_key.write(audio, beats, report_folder(to), shown.tell)
+    view.show_written(written)
+
+
 @lab.command("faithfulness", examples=("mgtag lab faithfulness --features mel.npz",))
 def faithfulness_command(
     features: Annotated[Path, typer.Option(metavar="FILE", help="GTZAN's mels, mel.npz.")],

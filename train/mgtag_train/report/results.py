@@ -15,7 +15,14 @@ from mgtag_train.lab.experiments import EXPERIMENTS, OWN, PAPERS
 from mgtag_train.lab.search import FOUND
 from mgtag_train.learn.jobs import RECORD
 from mgtag_train.learn.run_record import RunRecord
-from mgtag_train.report import faithfulness_page, markdown, outside_section, paper_tables, pictures
+from mgtag_train.report import (
+    faithfulness_page,
+    markdown,
+    outside_section,
+    paper_tables,
+    pictures,
+    tempo_and_key_section,
+)
 from mgtag_train.report.own_tables import SEARCH
 from mgtag_train.report.records import ReportFolder, Runs
 
@@ -149,6 +156,10 @@ def page(folder: ReportFolder) -> str:
     if folder.faithfulness.is_file():
         faithful = faithfulness_page.section(json.loads(folder.faithfulness.read_text()))
         lines += [faithfulness_page.BEGIN.rstrip(), faithful.rstrip(), faithfulness_page.END, ""]
+    tempo = folder.records / tempo_and_key_section.RECORD
+    if tempo.is_file():
+        told = tempo_and_key_section.section(json.loads(tempo.read_text()))
+        lines += [tempo_and_key_section.BEGIN.rstrip(), told.rstrip(), tempo_and_key_section.END, ""]
     return "\n".join(lines)
 
 
