@@ -80,7 +80,7 @@ def analyse(sound: Sound, fields: Collection[str]) -> dict[str, Estimate]:
 def check_installed(fields: Collection[str]) -> None:
     """Raise `UsageError` if any field is asked for and librosa is not there."""
     if fields and find_spec("librosa") is None:
-        raise not_installed(" and ".join(f"--{field}" for field in fields), "librosa", "analysis")
+        raise not_installed("To hear " + " and ".join(fields), "librosa", "analysis")
 
 
 def threshold(field: str) -> float:

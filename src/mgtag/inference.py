@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mgtag import audio, bundle, identity
+from mgtag import analysis, audio, bundle, identity
 from mgtag.arrays import F32
 from mgtag.audio import Sound
 from mgtag.bundle import Bundle
@@ -154,15 +154,23 @@ class Heard:
         See `identity.fingerprint`.
     duration_s : float
     prediction : Prediction
+    estimates : mapping of str to Estimate
+        Of those of `mgtag.analysis.FIELDS` that were asked for.
     """
 
     fingerprint: str
     duration_s: float
     prediction: Prediction
+    estimates: Mapping[str, analysis.Estimate] = field(default_factory=dict)
 
 
-def listen(tagger: Tagger, path: Path, slices: Amount = "auto") -> Heard:
+def listen(tagger: Tagger, path: Path, slices: Amount = "auto", fields: Collection[str] = ()) -> Heard:
     """Hear one file, opened once; runs in a worker.
+
+    Parameters
+    ----------
+    fields : collection of str
+        Of `mgtag.analysis.FIELDS`, what else to estimate.
 
     Raises
     ------
@@ -171,8 +179,9 @@ def listen(tagger: Tagger, path: Path, slices: Amount = "auto") -> Heard:
     """
     with audio.opened(path) as sound:
         prediction = tagger.predict(sound, slices)
+        estimates = analysis.analyse(sound, fields) if fields else {}
         sound.check_end()
-        return Heard(identity.fingerprint(path), sound.duration_s, prediction)
+        return Heard(identity.fingerprint(path), sound.duration_s, prediction, estimates)
 
 
 def torch_model(model: Bundle) -> Network:

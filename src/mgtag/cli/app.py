@@ -40,7 +40,7 @@ COMMANDS = {
     "Setup": "config doctor",
 }
 OPTIONS = {
-    "Tags": "keep append overwrite threshold top mood no_tags hard_links yes",
+    "Tags": "keep append overwrite threshold top mood bpm key no_tags hard_links yes",
     "Listening": "model device slices jobs cluster force",
     "Output": "json csv form m3u html png embed_audio quiet verbose index",
 }
@@ -109,6 +109,11 @@ app = App(
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MGTAG"},
     epilog="Exit codes: 0 all well, 1 mgtag could not work, 2 usage, 3 some files failed, 130 interrupted.",
 )
+
+
+def fields(**wanted: bool) -> tuple[str, ...]:
+    """Return the fields to write: the genre, and after it those that are wanted."""
+    return ("genre", *(name for name, is_wanted in wanted.items() if is_wanted))
 
 
 def _version(asked: bool) -> None:

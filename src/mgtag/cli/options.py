@@ -58,6 +58,12 @@ ThresholdOption = Annotated[
 MoodOption = Annotated[
     bool, typer.Option("--mood", help="Write the mood, too, by the same rules; not every model hears it.")
 ]
+BpmOption = Annotated[
+    bool, typer.Option("--bpm", help="Write the tempo, too, where there is none; needs the extra analysis.")
+]
+KeyOption = Annotated[
+    bool, typer.Option("--key", help="Write the key, too, where there is none; needs the extra analysis.")
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Write below the root or the whole home folder, too.")
 ]

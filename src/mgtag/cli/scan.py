@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import Exit, app, genre_map
+from mgtag.cli.app import Exit, app, fields, genre_map
 from mgtag.cli.options import (
+    BpmOption,
     Device,
     DeviceOption,
     IndexOption,
     JsonOption,
+    KeyOption,
     ListenersOption,
     ModelOption,
     MoodOption,
@@ -70,6 +72,8 @@ def scan_command(
         ),
     ] = "auto",
     mood: MoodOption = False,
+    bpm: BpmOption = False,
+    key: KeyOption = False,
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Fill the index only.")] = False,
     hard_links: Annotated[
         bool, typer.Option("--hard-links", help="Also write to files that have several names (parting them).")
@@ -105,9 +109,9 @@ def scan_command(
     from mgtag.view.scanning import ScanView
 
     so_many = cast("Amount", slices)  # as `amount` reads it
-    fields = ("genre", "mood") if mood else ("genre",)
+    written = fields(mood=mood, bpm=bpm, key=key)
     policy = Policy(
-        mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many, fields, genre_map()
+        mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many, written, genre_map()
     )
     if not yes:
         check_roots(paths, policy)

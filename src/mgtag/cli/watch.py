@@ -12,12 +12,14 @@ from typing import Annotated
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import Exit, app, genre_map, open_index
+from mgtag.cli.app import Exit, app, fields, genre_map, open_index
 from mgtag.cli.options import (
+    BpmOption,
     Device,
     DeviceOption,
     IndexOption,
     JsonOption,
+    KeyOption,
     ListenersOption,
     ModelOption,
     MoodOption,
@@ -37,6 +39,8 @@ def watch_command(
     ] = 10.0,
     threshold: ThresholdOption = None,
     mood: MoodOption = False,
+    bpm: BpmOption = False,
+    key: KeyOption = False,
     jobs: ListenersOption = None,
     model: ModelOption = DEFAULT,
     device: DeviceOption = Device.auto,
@@ -58,9 +62,9 @@ def watch_command(
     from mgtag.view.scanning import ScanView
     from mgtag.workers import executor
 
-    fields = ("genre", "mood") if mood else ("genre",)
+    written = fields(mood=mood, bpm=bpm, key=key)
     policy, command = (
-        Policy(threshold=threshold, fields=fields, genre_map=genre_map()),
+        Policy(threshold=threshold, fields=written, genre_map=genre_map()),
         " ".join(["watch", *map(str, folders)]),
     )
     if not yes:

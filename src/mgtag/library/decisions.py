@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from mgtag import analysis
 from mgtag.card import GENRE, Head
 from mgtag.library.outcome import Outcome
 from mgtag.library.policy import Decision, Genres, Policy, decide
 from mgtag.library.records import Answer, Track
 from mgtag.prediction import Prediction
+from mgtag.tags import SINGLE
 from mgtag.vote import Vote, vote
 
 WORTH = 0.01  # a smaller probability is not kept
@@ -29,6 +31,12 @@ def vote_of(name: str, head: Head, kept: tuple[Answer, ...], prediction: Predict
     return Vote(head.names, kept_shares, head.writable, head.wider)
 
 
+def vote_of_estimate(kept: tuple[Answer, ...]) -> Vote:
+    """Return what was estimated of a tempo or a key as a vote for one label; of nothing, as an unsure one."""
+    label, confidence = kept[0] if kept else Answer("–", 0.0)
+    return Vote((label,), np.array([confidence], np.float32), (True,))
+
+
 def kept_answers(result: Vote) -> tuple[Answer, ...]:
     """Return what is kept of a vote: all that decides, and what is worth telling."""
     pairs = sorted(zip(result.labels, map(float, result.probabilities), strict=True), key=lambda p: -p[1])
@@ -40,19 +48,28 @@ def threshold(policy: Policy, head: Head) -> float | None:
     return head.threshold if policy.threshold is None else policy.threshold
 
 
-def decide_fields(policy: Policy, heads: Mapping[str, Head], track: Track, votes: Votes) -> Decisions:
+def thresholds(policy: Policy, heads: Mapping[str, Head]) -> dict[str, float | None]:
+    """Return the confidence from which each field is written; tempo and key have their own, always."""
+    own = {name: analysis.threshold(name) for name in policy.fields if name in analysis.FIELDS}
+    return {name: threshold(policy, head) for name, head in heads.items()} | own
+
+
+def decide_fields(
+    policy: Policy, limits: Mapping[str, float | None], track: Track, votes: Votes
+) -> Decisions:
     """Decide on every field that may be written; none of what is not music is."""
     decisions = dict[str, Decision]()
     not_music = any(result.not_music for result in votes.values())
     for name in policy.fields:
-        sure = votes[name].passes(threshold(policy, heads[name])) and not not_music
+        sure = votes[name].passes(limits[name]) and not not_music
         current, written, declined = (
             kept.get(name, ()) for kept in (track.tags, track.written, track.declined)
         )
         answer, refusal = votes[name].best(policy.top), ""
         if name == GENRE:
             answer, refusal = policy.genre_map.apply(answer)
-        found = decide(policy.mode, current, written, answer, sure and not refusal, declined, name)
+        mode = "keep" if name in SINGLE and policy.mode == "append" else policy.mode
+        found = decide(mode, current, written, answer, sure and not refusal, declined, name)
         if found.action == "unsure" and (not_music or (sure and refusal)):
             found = replace(found, reason="not music" if not_music else refusal)
         decisions[name] = found

@@ -272,3 +272,16 @@ def _move_journal(db: Database) -> None:
 def m003_copies(db: Database) -> None:
     """Remember the folders in which a run that is killed may leave copies."""
     db.execute("CREATE TABLE copies (folder TEXT PRIMARY KEY)")
+
+
+@MIGRATIONS()
+def m004_tempo_and_key(db: Database) -> None:
+    """Show tempo and key among the tracks: as the file says, or else as they were heard."""
+    (old,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'tracks'").fetchone()
+    said = ", ".join(
+        f"coalesce(json_extract(iif(json_valid(tags), tags, '{{}}'), '$.{field}[0]'), "
+        f"json_extract(iif(json_valid(answers), answers, '{{}}'), '$.{field}[0][0]')) AS {field}"
+        for field in ("bpm", "key")
+    )
+    db.execute("DROP VIEW tracks")
+    db.execute(old.replace("outcome, reason", f"{said}, outcome, reason"))

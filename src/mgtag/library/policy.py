@@ -26,7 +26,7 @@ class Policy:
     top : int
         How many genres at most.
     fields : tuple of str
-        What is written: ``"genre"``, and ``"mood"`` after it if that is wanted.
+        What is written: ``"genre"``, and after it of ``"mood"``, ``"bpm"`` and ``"key"`` what is wanted.
     write : bool
         Whether tags are written at all (``--no-tags``).
     dry_run : bool

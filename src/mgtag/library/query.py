@@ -28,6 +28,7 @@ TEXTS: dict[str, Callable[[Track], tuple[str | None, ...]]] = {
     "genre": lambda t: (*t.genres, t.heard),
     "heard": lambda t: (t.heard,),
     "mood": lambda t: (*t.moods, t.best("mood").label),
+    "key": lambda t: (t.key,),
     "event": lambda t: (t.outcome,),
     "reason": lambda t: (t.reason,),
     "model": lambda t: (t.bundle,),
@@ -35,11 +36,14 @@ TEXTS: dict[str, Callable[[Track], tuple[str | None, ...]]] = {
 NUMBERS: dict[str, Callable[[Track], float]] = {
     "confidence": lambda t: t.confidence,
     "mood_confidence": lambda t: t.best("mood").confidence,
+    "bpm": lambda t: t.bpm,
+    **{f"{f}_confidence": lambda t, f=f: t.best(f).confidence for f in ("bpm", "key")},  # type: ignore[misc]
     "year": lambda t: t.year,
     "length": lambda t: t.duration_s,
     "run": lambda t: t.run,
 }
 ANYWHERE = ("artist", "title", "album", "path", "genre")
+WHOLE = ("key",)  # A is not Am
 KEYED = ("genre", "heard", "mood")  # found however they are spelled
 UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400, "y": 365 * 86_400}  # seconds
 
@@ -106,6 +110,8 @@ def _term(term: str, now: datetime) -> Matches:
 
 def _holds(field: str, track: Track, value: str) -> bool:
     texts = (text for text in TEXTS[field](track) if text)
+    if field in WHOLE:
+        return any(value.casefold() == text.casefold() for text in texts)
     if field in KEYED:
         return any(key(value) in key(text) for text in texts)
     return any(value.casefold() in text.casefold() for text in texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -80,6 +81,18 @@ class Track:
     def moods(self) -> tuple[str, ...]:
         """The moods in the file."""
         return self.tags.get("mood", ())
+
+    @property
+    def bpm(self) -> float:
+        """Beats a minute, as the file says, or else as was heard; 0 if neither does."""
+        with suppress(ValueError):
+            return float(next(iter(self.tags.get("bpm", ())), "") or self.best("bpm").label or 0)
+        return 0.0
+
+    @property
+    def key(self) -> str:
+        """The key, as the file says, or else as was heard; "" if neither does."""
+        return next(iter(self.tags.get("key", ())), "") or self.best("key").label
 
     @property
     def heard(self) -> str:

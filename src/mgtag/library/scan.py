@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from mgtag import identity, tags
+from mgtag import analysis, identity, tags
 from mgtag.card import GENRE
 from mgtag.errors import AudioError, MgtagError, UsageError
 from mgtag.inference import MAX_SLICES, Amount, Heard, Tagger, listen
@@ -25,7 +25,7 @@ from mgtag.library.interrupts import interrupts_held
 from mgtag.library.outcome import Outcome
 from mgtag.library.paths import from_text
 from mgtag.library.policy import Policy
-from mgtag.library.records import Track
+from mgtag.library.records import Answer, Track
 from mgtag.library.tag_writer import TagWriter, error_sentence
 from mgtag.library.undo import recover
 from mgtag.library.walk import Library, find
@@ -65,10 +65,12 @@ def scan(
     Raises
     ------
     UsageError
-        If a root does not exist, or the model does not hear a field that is to be written.
+        If a root does not exist, the model does not hear a field that is to be written, or librosa is
+        not there to estimate it.
     """
     card = tagger.bundle.card
-    for missing in sorted({*policy.fields} - {*card.heads}):
+    analysis.check_installed([field for field in policy.fields if field in analysis.FIELDS])
+    for missing in sorted({*policy.fields} - {*card.heads} - {*analysis.FIELDS}):
         raise UsageError(f"{card.name}: this model hears no {missing}; --model chooses another.")
     roots = tuple(roots)
     library = find(roots)
@@ -145,7 +147,8 @@ class _Scan:
         try:
             for path in map(Path, map(from_text, to_decide)):
                 track = self.writer.index.track(path)
-                if track is None or not track.answers:  # its row is damaged
+                # Its row is damaged, or nobody asked for the tempo before.
+                if track is None or not {*self.writer.policy.fields} <= {*track.answers}:
                     comparison.hear(path)
                 else:
                     yield self.writer.settle(track, None)
@@ -162,12 +165,14 @@ class _Scan:
 
     def _submit(self, path: Path) -> Future[Heard]:
         with interrupts_held():  # a worker that is being started would be left with half its orders
-            return self.executor.submit(listen, self.tagger, path, self._amount())
+            estimated = [field for field in self.writer.policy.fields if field in analysis.FIELDS]
+            return self.executor.submit(listen, self.tagger, path, self._amount(), estimated)
 
     def _amount(self) -> Amount:
         """Return how many slices to hear: the quick vote stops when the genre is settled, nothing else."""
-        auto = self.writer.policy.slices == "auto" and self.writer.policy.fields != (GENRE,)
-        return MAX_SLICES if auto else self.writer.policy.slices
+        policy = self.writer.policy
+        auto = policy.slices == "auto" and {*policy.fields} & {*self.tagger.bundle.card.heads} != {GENRE}
+        return MAX_SLICES if auto else policy.slices
 
     def _finished(self, under_way: _UnderWay, suspects: list[_Sent] | None) -> Iterator[FileEvent]:
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -189,7 +194,12 @@ class _Scan:
                 bundle, run = self.tagger.bundle.id, self.writer.run
                 track = Track(path, status.st_size, status.st_mtime_ns, bundle, run)
                 track = replace(track, signature=heard.fingerprint, duration_s=heard.duration_s)
+                track = replace(track, answers={f: _answers(e) for f, e in heard.estimates.items()})
                 yield self.writer.settle(track, heard.prediction)
+
+
+def _answers(estimate: analysis.Estimate) -> tuple[Answer, ...]:
+    return (Answer(estimate.label, round(estimate.confidence, 6)),) if estimate.label else ()
 
 
 def _is_known(path: Path, known: str) -> bool:

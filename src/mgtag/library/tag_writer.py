@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mgtag import identity, tags
+from mgtag import analysis, identity, tags
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
 from mgtag.library.decisions import (
@@ -19,10 +19,11 @@ from mgtag.library.decisions import (
     kept_answers,
     left_alone,
     outcome_unwritten,
-    threshold,
+    thresholds,
     to_write,
     values_after,
     vote_of,
+    vote_of_estimate,
 )
 from mgtag.library.events import Failed, FileEvent, Fresh, Kept, Tagged, TooShort, Unsure
 from mgtag.library.index import Index, is_broken
@@ -56,7 +57,10 @@ class TagWriter:
     noted: list[tuple[str, Outcome, str]] = field(default_factory=list)
 
     def settle(self, track: Track, prediction: Prediction | None) -> FileEvent:
-        """Settle a file that was heard just now, or (without a prediction) by what the index knows."""
+        """Settle a file that was heard just now, or (without a prediction) by what the index knows.
+
+        Its answers hold the estimates of `mgtag.analysis`, as far as they were asked for.
+        """
         try:
             votes = {
                 name: vote_of(name, head, track.answers.get(name, ()), prediction)
@@ -65,8 +69,10 @@ class TagWriter:
             if not all(np.isfinite(result.confidence) for result in votes.values()):
                 raise AudioError(f"{track.path}: the model's answer to it is no number; is the file damaged?")
             if prediction is not None:
-                track = replace(track, answers={name: kept_answers(result) for name, result in votes.items()})
-            return self._answered(track, votes, prediction)
+                heard = {name: kept_answers(result) for name, result in votes.items()}
+                track = replace(track, answers={**track.answers, **heard})
+            estimates = {f: vote_of_estimate(track.answers[f]) for f in analysis.FIELDS if f in track.answers}
+            return self._answered(track, votes | estimates, prediction)
         except Exception as error:  # whatever is wrong with one file, the scan goes on
             if is_broken(error):
                 raise
@@ -97,18 +103,19 @@ class TagWriter:
 
     def _answered(self, track: Track, votes: Votes, prediction: Prediction | None) -> FileEvent:
         """Decide, write where that is the decision, and remember; no write is decided by the index alone."""
-        policy, heads, path = self.policy, self.bundle.card.heads, track.path
+        policy, path = self.policy, track.path
+        limits = thresholds(policy, self.bundle.card.heads)
         before, track = track, replace(track, run=self.run)
-        votes = {name: result.decided(threshold(policy, heads[name])) for name, result in votes.items()}
+        votes = {name: result.decided(limits.get(name)) for name, result in votes.items()}
         if prediction is not None and (known := self.index.track(path)):
             track = replace(track, declined=known.declined)
-        decisions = decide_fields(policy, heads, track, votes)
+        decisions = decide_fields(policy, limits, track, votes)
         if prediction is not None or to_write(decisions) or track.artist is None:
             seen, found = path.stat(), tags.read(path)
             track = _with_tags(track, found)
             if prediction is not None and found.provenance:  # undo must find it wherever it is moved
                 track = replace(track, signature=identity.signature(path))
-            decisions = decide_fields(policy, heads, track, votes)
+            decisions = decide_fields(policy, limits, track, votes)
         if to_write(decisions) and policy.write and not policy.dry_run:
             if (seen.st_size, seen.st_mtime_ns) != (track.size, track.mtime_ns):
                 raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
@@ -148,7 +155,12 @@ class TagWriter:
         """Journal first, then replace the file; see docs/architecture.md, "A tag write is atomic"."""
         bundle = self.bundle.id
         new = {
-            name: tags.Provenance(made.kept, made.added, bundle, round(votes[name].confidence, 3))
+            name: tags.Provenance(
+                made.kept,
+                made.added,
+                analysis.METHODS.get(name, bundle),
+                round(votes[name].confidence, 3),
+            )
             for name, made in decisions.items()
         }
         self.index.begin_copies(track.path.resolve().parent)

@@ -8,9 +8,10 @@ from rich.text import Text
 from mgtag.library.lookup import FileInfo
 from mgtag.library.outcome import Outcome
 from mgtag.prediction import Prediction
+from mgtag.tags import WRITABLE
 from mgtag.view.listing import track_row
 from mgtag.view.scanning import STYLES
-from mgtag.view.text import COLOURS, dumps, joined, printable, stdout
+from mgtag.view.text import COLOURS, TITLES, dumps, joined, printable, stdout
 
 BAR = 30  # columns of a probability of 1
 
@@ -27,7 +28,7 @@ def show_track(info: FileInfo, as_json: bool) -> None:
             "artist": tags.artist,
             "album": tags.album,
             "genres": tags.genres,
-            "mood": tags.mood,
+            **{field: tags.values[field] for field in WRITABLE[1:]},
             "mgtag": {field: vars(written) for field, written in tags.provenance.items()},
             "index": track_row(track) if track else None,
             "slices": means or None,
@@ -46,8 +47,9 @@ def show_track(info: FileInfo, as_json: bool) -> None:
         if value:
             grid.add_row(name, printable(value))
     grid.add_row("genre", Text(joined(tags.genres), "bold") + Text(f"  ({tags.container})", "dim"))
-    if tags.mood:
-        grid.add_row("mood", joined(tags.mood))
+    for field in WRITABLE[1:]:
+        if tags.values[field]:
+            grid.add_row(TITLES.get(field, field), joined(tags.values[field]))
     for field, ours in tags.provenance.items():
         told = f"{joined(ours.added)}, {ours.confidence:.0%} sure, by {printable(ours.bundle)}"
         grid.add_row("written by mgtag", told if tags.ours(field) else f"{told}; changed since")
@@ -56,7 +58,10 @@ def show_track(info: FileInfo, as_json: bool) -> None:
     elif track.outcome is Outcome.FAILED:
         grid.add_row("index", Text(printable(track.reason), STYLES[Outcome.FAILED]))
     if track is not None and track.heard:
-        heard = (f"{head} {best.label}, {best.confidence:.0%} sure" for head, best in track.heard_by_head())
+        heard = (
+            f"{TITLES.get(head, head)} {best.label}, {best.confidence:.0%} sure"
+            for head, best in track.heard_by_head()
+        )
         told = f"{'; '.join(heard)}, in run {track.run} ({track.outcome})"
         grid.add_row("mgtag heard", printable(told))
     console.print(grid)

@@ -19,7 +19,9 @@ from mgtag.view.scanning import STYLES
 from mgtag.view.text import COLOURS, dumps, escaped, joined, minutes, printable, stderr, stdout
 
 FIELDS = "path genres heard confidence event duration_s bundle run reason".split()
-FIELDS += "artist album title year moods mood mood_confidence added".split()
+FIELDS += (
+    "artist album title year moods mood mood_confidence bpm bpm_confidence key key_confidence added".split()
+)
 
 Paint = Callable[[str, str], str]  # text, style -> text with escapes
 # Name, columns, from which width of the terminal on it is shown, cell.
@@ -29,6 +31,8 @@ _COLUMNS: tuple[tuple[str, int, int, Callable[[Track], tuple[str, str]]], ...] =
     ("Mood", 8, 120, lambda t: (printable(t.best("mood").label), COLOURS.get(t.best("mood").label, ""))),
     ("In the file", 16, 80, lambda t: (joined(t.genres), "")),
     ("", 8, 60, lambda t: (t.outcome, STYLES.get(t.outcome, "dim"))),
+    ("BPM", 4, 180, lambda t: (f"{t.bpm:>4.0f}" if t.bpm else "", "")),
+    ("Key", 4, 180, lambda t: (printable(t.key), "")),
     ("Length", 7, 100, lambda t: (f"{minutes(t.duration_s) if t.duration_s else '':>7}", "")),
 )
 
@@ -80,7 +84,7 @@ def _template(text: str) -> Template:
 def _told(track: Track) -> dict[str, str]:
     row = track_row(track) | {
         "confidence": f"{track.confidence:.0%}",
-        "mood_confidence": f"{track.best('mood').confidence:.0%}",
+        **{f"{f}_confidence": f"{track.best(f).confidence:.0%}" for f in ("mood", "bpm", "key")},
         "duration_s": minutes(track.duration_s),
         "genres": ", ".join(track.genres),
         "moods": ", ".join(track.moods),
@@ -101,6 +105,10 @@ def track_row(track: Track) -> dict[str, object]:
         "confidence": round(track.confidence, 4),
         "mood": mood.label,
         "mood_confidence": round(mood.confidence, 4),
+        "bpm": track.bpm or None,
+        "bpm_confidence": round(track.best("bpm").confidence, 4),
+        "key": track.key,
+        "key_confidence": round(track.best("key").confidence, 4),
         "event": track.outcome,
         **{name: getattr(track, name) for name in ("reason", "duration_s", "bundle", "run", "added")},
     }

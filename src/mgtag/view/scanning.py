@@ -31,7 +31,8 @@ from mgtag.library.events import (
     TooShort,
 )
 from mgtag.library.outcome import Outcome
-from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
+from mgtag.tags import BPM, SINGLE
+from mgtag.view.text import COLOURS, TITLES, dumps, joined, printable, stderr, stdout
 from mgtag.vote import Vote
 
 STYLES = {  # of what a scan tells, in this order
@@ -83,7 +84,8 @@ class ScanView:
         self.counts[event.outcome] += 1
         if isinstance(event, Tagged):
             for field in event.written:
-                confidences = self._written.setdefault(field, {}).setdefault(event.values[field][0], [])
+                group = _group(field, event.values[field][0])
+                confidences = self._written.setdefault(field, {}).setdefault(group, [])
                 confidences.append(event.votes[field].confidence)
         if self._json:
             print(as_json(event), flush=True)  # noqa: T201
@@ -144,7 +146,7 @@ def _line(event: Answered | Fresh) -> Text:
         told = [(event.heard or "–", event.confidence)]
     else:
         others = [name for name in event.written if name != GENRE]
-        told = [(joined(event.values[n]), event.votes[n].confidence) for n in (GENRE, *others)]
+        told = [(_told(n, event.values[n]), event.votes[n].confidence) for n in (GENRE, *others)]
     for name, confidence in told:
         line.append(f"{printable(name):<12} {confidence:4.0%}  ")
     line.append(printable(event.path))
@@ -153,14 +155,25 @@ def _line(event: Answered | Fresh) -> Text:
     return line
 
 
+def _told(field: str, values: tuple[str, ...]) -> str:
+    return f"{joined(values)} {TITLES[field]}" if field in TITLES else joined(values)
+
+
+def _group(field: str, value: str) -> str:
+    """Return under what a written value is counted: itself, or, of a tempo, its ten."""
+    ten = int(value) // 10 * 10 if field == BPM else 0
+    return f"{ten:>3}–{ten + 9}" if field == BPM else value
+
+
 def _table(field: str, genres: dict[str, list[float]], dry_run: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(field.capitalize())
+    table.add_column(TITLES.get(field, field.capitalize()))
     table.add_column("would be tagged" if dry_run else "tagged", justify="right")
     table.add_column("confidence", justify="right")
     table.add_column("")
     most = max(map(len, genres.values()))
-    for genre, confidences in sorted(genres.items(), key=lambda item: (-len(item[1]), item[0])):
+    by_count = field not in SINGLE  # tempi and keys stand in their own order
+    for genre, confidences in sorted(genres.items(), key=lambda i: (-len(i[1]) if by_count else 0, i[0])):
         count = len(confidences)
         style = COLOURS.get(genre, "")
         bar = "█" * max(1, round(BAR * count / most))

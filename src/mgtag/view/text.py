@@ -35,6 +35,7 @@ COLOURS = {
     "Sad": "blue",
     "Calm": "green",
 }
+TITLES = {"bpm": "BPM"}  # of fields that are not written as they are called
 _HEX = {
     "Blues": "#3b82f6",
     "Classical": "#d9a90b",

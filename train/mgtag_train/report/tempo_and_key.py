@@ -37,6 +37,7 @@ FACTORS = {"right": 1.0, "double": 2.0, "half": 0.5, "triple": 3.0, "third": 1 /
 PRIORS = tuple((likely, spread) for likely in (100, 110, 120, 130) for spread in (0.6, 0.8, 1.0, 1.4))
 PULSE, STABLE = 0.95, 0.85  # shares that a threshold must keep on the tracks that it is chosen on
 LEAST = 20  # tracks that a threshold is chosen from
+EVERY = 50  # clips between two messages
 SEEDS = range(100, 110)  # of the synthetic pieces; the profiles were chosen on 0 to 3
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -80,7 +81,8 @@ def measure(clips: Path, beats: Path, tell: Callable[[str], object]) -> dict[str
         raise UsageError(f"{clips}: no clip of GTZAN lies here, one subfolder per genre, that {beats} names.")
     heard = []
     for n, name in enumerate(truth):
-        tell(f"clip {n + 1} of {len(truth)}")
+        if n % EVERY == 0:
+            tell(f"clip {n} of {len(truth)}")
         heard.append(_hear(found[name]))
     part = np.array([parts[name] for name in truth])
     genres = np.array([name.split(".")[0] for name in truth])
