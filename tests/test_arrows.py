@@ -66,7 +66,7 @@ ARROWS["cluster"] = {"bundle", "errors", "extras", "inference", "workers"}
 ARROWS["api"] = HEARING | {"library", "workers", "cluster"}
 ARROWS["view"] = set(ARROWS) - {"api"}
 ARROWS["cli"] = set(ARROWS) - {"models"}
-ARROWS["__main__"] = {"version", "cli"}
+ARROWS["__main__"] = {"version", "cli", "workers"}
 TORCH = {"explain", "inference", "models"}  # no other folder may import it, not even late
 
 SHARED = {
@@ -221,3 +221,9 @@ def test_help_and_completion_import_nothing_heavy(arguments: list[str], environm
     shown, _, loaded = done.stdout.partition("LOADED")
     assert shown.strip(), done.stderr
     assert not set(HEAVY) & set(loaded.split())
+
+
+def test_a_scan_leaves_to_its_workers_what_only_they_need() -> None:
+    code = "import sys, mgtag.api, mgtag.view.scanning; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "onnxruntime", "av", "sqlite_utils"} & set(done.stdout.split())

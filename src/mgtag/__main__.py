@@ -16,6 +16,10 @@ def main() -> None:
 
         sys.stdout.write(f"mgtag {__version__}\n")
         return
+    if sys.argv[1:2] == ["scan"]:
+        from mgtag import workers
+
+        workers.get_ready(sys.argv[2:])
     from mgtag.cli import main
 
     main()

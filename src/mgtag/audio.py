@@ -13,12 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 
 from mgtag.arrays import F32
 from mgtag.decoding import decoded, mono
@@ -33,6 +30,11 @@ from mgtag.ffmpeg import (
     read_packets,
     reason,
 )
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
@@ -161,6 +163,8 @@ class Sound:
         AudioError
             If it ends well before.
         """
+        import av
+
         start_s = max(0.0, self._promised_s - TRUNCATED_S - 1)
         self._seek(start_s)
         last, time_base = 0, self._stream.time_base or 0
@@ -176,6 +180,8 @@ class Sound:
         return float((self._stream.start_time or 0) * (self._stream.time_base or 0))
 
     def _seek(self, start_s: float) -> None:
+        import av
+
         self._at_start = False
         try:
             self._container.seek(int((self._origin_s + start_s) * av.time_base))

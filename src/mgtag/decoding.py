@@ -8,33 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import av
 import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 from numpy.typing import NDArray
 
 from mgtag.arrays import F32
 from mgtag.resampling import resampled
 
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
 AT_ONCE = 1 << 16  # samples that are resampled together: memory stays small, and calls few
 LOUDEST = 1e6  # beyond it (120 dB over full scale) a float is no sample, and its square no float32
-SAMPLE_TYPES = {
-    "u8": "u1",
-    "s16": "i2",
-    "s32": "i4",
-    "s64": "i8",
-    "flt": "f4",
-    "dbl": "f8",
-}  # FFmpeg's and numpy's
+# FFmpeg's names and numpy's
+SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63}  # of FFmpeg's integers
 
 
 def decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
     """Frames in order, passing over packets that cannot be decoded, as every player does."""
+    import av
+
     packets = container.demux(stream)
     while True:
         try:
@@ -84,6 +81,8 @@ def _samples(frames: list[AudioFrame]) -> NDArray[Any]:
 
 
 def _unpacked(frame: AudioFrame) -> NDArray[Any]:
+    import av
+
     packer = av.AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
     parts = [part.to_ndarray() for part in (*packer.resample(frame), *packer.resample(None))]
     interleaved = np.concatenate(parts, axis=1).reshape(-1, frame.layout.nb_channels)

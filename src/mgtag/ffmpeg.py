@@ -6,15 +6,15 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import av
-from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.container import InputContainer
+from typing import TYPE_CHECKING, Any
 
 from mgtag import asf_header, tails
 from mgtag.errors import AudioError
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
 
 # FFmpeg's demuxers of sound. Others are kept out: a playlist (concat, hls) would open what it names,
 # on this disk or elsewhere, and any text file may pose as one.
@@ -37,6 +37,8 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     OSError
         If it cannot be opened.
     """
+    import av  # 30 ms, which a process that opens no file is spared
+
     if not Path(path).stat().st_size:
         raise AudioError(f"{path}: the file is empty.")
     with open(path, "rb") as file:  # Python's own OSError names the file and the cause; FFmpeg's does not
@@ -98,6 +100,8 @@ def reason(error: Exception) -> str:
 
 def promised_s(path: Path, container: InputContainer, stream: AudioStream) -> float:
     """Return the length that the header promises, in seconds; 0 where it is silent on it."""
+    import av
+
     if container.format.name == "asf":
         with open(path, "rb") as file:
             return asf_header.length_s(file)
@@ -142,6 +146,8 @@ def read_packets(
     path: Path, container: InputContainer, stream: AudioStream, tell: Callable[[Any], None]
 ) -> float:
     """Read the encoded sound to its end, and return its length in seconds."""
+    import av
+
     begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
     try:
         for packet in container.demux(stream):

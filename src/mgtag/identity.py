@@ -6,10 +6,12 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-
-from av.audio.stream import AudioStream
+from typing import TYPE_CHECKING
 
 from mgtag.ffmpeg import check_length, is_guessed, open_sound, promised_s, read_packets
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
 
 BLOCK = 1 << 16  # bytes of a file's beginning, middle and end that its fingerprint reads
 PART = "part:"  # how a fingerprint begins

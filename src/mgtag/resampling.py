@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from math import ceil, gcd
 
-import av
 import numpy as np
-from av.audio.frame import AudioFrame
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mgtag.arrays import F32
@@ -21,9 +19,7 @@ from mgtag.arrays import F32
 HALF_TAPS = 16  # of FFmpeg's filter, on each side, at the lower rate; its cutoff makes them a few more
 CUTOFF = 0.97  # of half the lower rate
 ROW = 96  # samples at least that one row of the product takes: fewer are slow, more meet mostly zeros
-LARGEST = (
-    1280  # M or L; beyond, FFmpeg is faster than the making of the matrix (192,000 to 22,050 Hz has 1280)
-)
+LARGEST = 1280  # M or L, as of 192,000 to 22,050 Hz; beyond, FFmpeg is faster than the making of the matrix
 
 
 def resampled(parts: Iterator[F32], rate: int, to: int) -> Iterator[F32]:
@@ -44,6 +40,9 @@ def resampled(parts: Iterator[F32], rate: int, to: int) -> Iterator[F32]:
 
 def by_ffmpeg(parts: Iterator[F32], rate: int, to: int) -> Iterator[F32]:
     """Do as `resampled`, with FFmpeg's resampler."""
+    import av
+    from av.audio.frame import AudioFrame
+
     resampler = av.AudioResampler("fltp", "mono", to)
     for part in parts:
         frame = AudioFrame.from_ndarray(part[None], "fltp", "mono")

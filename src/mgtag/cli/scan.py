@@ -98,10 +98,6 @@ def scan_command(
         "append" if append else "overwrite" if overwrite else "keep"
     )
 
-    from mgtag import workers
-
-    if any(path.is_file() for path in paths):  # a folder may hold nothing that was not heard before
-        workers.warm_up()
     from mgtag.api import load_model, scan
     from mgtag.card import warnings
     from mgtag.library.policy import Policy
