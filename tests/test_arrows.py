@@ -71,6 +71,9 @@ TORCH = {"explain", "inference", "models"}  # no other folder may import it, not
 
 SHARED = {
     "analysis",
+    "bundle_folders",
+    "learn",
+    "prediction",
     "arrays",
     "audio",
     "features",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import pytest
 from doubles import Inline
@@ -65,7 +66,7 @@ def test_a_learned_model_tags_what_arrives(
     made = go(two_heads, index, library)
     assert made.bundle is not None and made.learned is not None
     assert made.bundle == bundle.find("mine")
-    assert made.bundle.card.genre.labels == ("Drone", "Whistle")
+    assert made.bundle.card.genre.labels == ("Drone", "Whistle", "not music")
     assert made.learned.accuracy == 1 and made.learned.threshold is not None
     path = song(library / "Incoming" / "new.flac", 2.0, sound="sine")
     list(scan([path], Tagger(made.bundle, "cpu"), index, Policy(), Inline()))
@@ -97,6 +98,8 @@ def test_the_graph_answers_as_the_base_does_and_one_head_more(
     assert (ours.heads["base"].probabilities == theirs.heads["genre"].probabilities).all()
     assert (ours.heads["mood"].probabilities == theirs.heads["mood"].probabilities).all()
     assert (ours.embedding == theirs.embedding).all()
+    sharp = theirs.heads["genre"].probabilities[:, -1]  # temperatures of 1
+    assert np.allclose(ours.heads["genre"].probabilities[:, -1], sharp, atol=1e-5)
     onnx = pytest.importorskip("onnx")
     onnx.checker.check_model(made.graph.read_bytes(), full_check=True)
 
@@ -123,7 +126,7 @@ def test_what_mgtag_wrote_is_not_learned_from(
 
 
 def test_placeholders_are_no_genre(song: Song, tmp_path: Path, index: Index) -> None:
-    for n, genre in enumerate(["Unknown", "Other", "", "Ska"]):
+    for n, genre in enumerate(["Unknown", "Other", "", "Not Music", "Ska"]):
         tag(song(tmp_path / f"{n}.flac", 1.2), genre)
     assert [one.genre for one in find_songs([tmp_path], index, (), "tags").songs] == ["Ska"]
 
@@ -152,7 +155,7 @@ def test_update_learns_from_the_same_place_again(
     assert settings == Settings((library,), "tags", "ours", two_heads.card.name)
     made = go(two_heads, index, *settings.paths, name=settings.name, source=settings.source)
     assert made.bundle is not None
-    assert bundle.find("ours").card.genre.labels == ("Birds", "Drone", "Whistle")
+    assert bundle.find("ours").card.genre.labels == ("Birds", "Drone", "Whistle", "not music")
 
 
 def test_folders_are_genres_if_asked(two_heads: Bundle, library: Path, song: Song, index: Index) -> None:

@@ -17,7 +17,7 @@ def made(sizes: dict[str, int], apart: float = 6.0, seed: int = 0, each: int = 2
     label = np.repeat(np.arange(len(sizes)), list(sizes.values()))
     x = apart * np.eye(len(sizes), 8)[label] + rng.standard_normal((len(label), 8))
     groups = [f"{a}-{n // each}" for a, n in zip(label, range(len(label)), strict=True)]
-    return Examples(tuple(sizes), label, groups, x.astype(np.float32), np.zeros(len(label), bool))
+    return Examples(tuple(sizes), label, groups, x.astype(np.float32), np.ones(len(label), np.float32))
 
 
 def learned(examples: Examples, penalty: float = 1.0) -> Learned:
@@ -84,7 +84,7 @@ def test_fewer_than_two_genres_are_no_model(sizes: dict[str, int]) -> None:
 
 def test_what_the_base_calls_not_music_is_not_tagged() -> None:
     examples = made({"Drone": 30, "Ska": 30})
-    found = learned(replace(examples, not_music=examples.label == 0))
+    found = learned(replace(examples, music=(examples.label == 1).astype(np.float32)))
     assert found.coverage <= 0.5
     assert found.rows[0].coverage == 0 and found.rows[1].coverage > 0.9
 

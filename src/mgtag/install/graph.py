@@ -6,16 +6,17 @@ outputs can be appended to a model's file: a second ``ModelProto`` with nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from mgtag.arrays import F32
 
 FLOAT = 1  # TensorProto.DataType
 DIMS, DATA_TYPE, NAME, RAW_DATA = 1, 2, 8, 9  # fields of TensorProto
 NODE, INITIALIZER, OUTPUT, VALUE_INFO = 1, 5, 12, 13  # of GraphProto
-INPUTS, OUTPUTS, OPERATOR = 1, 2, 4  # of NodeProto
+INPUTS, OUTPUTS, OPERATOR, ATTRIBUTE = 1, 2, 4, 5  # of NodeProto
+INTEGER, KIND, IS_INTEGER = 3, 20, 2  # of AttributeProto, and its type
 GRAPH = 7  # of ModelProto
-WEIGHT, BIAS = "own.weight", "own.bias"
 
 Part = tuple[int, bytes | None, bytes]  # number, content where it has a length, and all of it
 
@@ -33,26 +34,42 @@ def with_weights(skeleton: bytes, weights: Mapping[str, F32]) -> bytes:
     return skeleton + _bytes(GRAPH, b"".join(_bytes(INITIALIZER, _tensor(*item)) for item in weights.items()))
 
 
-def with_head(model: bytes, embedding: str, name: str, weight: F32, bias: F32) -> bytes:
-    """Return an ONNX model with one linear head more.
+@dataclass(frozen=True)
+class Node:
+    """One operation of a graph.
+
+    Attributes
+    ----------
+    operator : str
+        ONNX's name.
+    inputs : tuple of str
+    output : str
+    integers : mapping of str to int
+        Its attributes.
+    """
+
+    operator: str
+    inputs: tuple[str, ...]
+    output: str
+    integers: Mapping[str, int] = field(default_factory=dict)
+
+
+def with_nodes(model: bytes, nodes: Iterable[Node], output: str, width: int) -> bytes:
+    """Return an ONNX model with nodes behind its own, and one output more.
 
     Parameters
     ----------
     model : bytes
         A serialised ``ModelProto``.
-    embedding : str
-        The value that the head sees, shape ``(n, d)``.
-    name : str
-        Of the new output, shape ``(n, labels)``.
-    weight, bias : F32
-        Shapes ``(d, labels)`` and ``(labels,)``.
+    nodes : iterable of Node
+        In the order in which they can be computed.
+    output : str
+        A value that one of them makes, of shape ``(n, width)``.
     """
-    inputs = b"".join(_bytes(INPUTS, one.encode()) for one in (embedding, WEIGHT, BIAS))
-    node = inputs + _bytes(OUTPUTS, name.encode()) + _bytes(OPERATOR, b"Gemm")
-    dims = _bytes(1, _bytes(2, b"batch")) + _bytes(1, _number(1, len(bias)))  # of TensorShapeProto
+    dims = _bytes(1, _bytes(2, b"batch")) + _bytes(1, _number(1, width))  # of TensorShapeProto
     of_tensor = _bytes(1, _number(1, FLOAT) + _bytes(2, dims))
-    added = _bytes(NODE, node) + _bytes(OUTPUT, _bytes(1, name.encode()) + _bytes(2, of_tensor))
-    return with_weights(model + _bytes(GRAPH, added), {WEIGHT: weight, BIAS: bias})
+    value = _bytes(OUTPUT, _bytes(1, output.encode()) + _bytes(2, of_tensor))
+    return model + _bytes(GRAPH, b"".join(_bytes(NODE, _node(node)) for node in nodes) + value)
 
 
 def renamed(model: bytes, old: str, new: str) -> bytes:
@@ -117,6 +134,17 @@ def _read_varint(raw: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 128:
             return number, at
+
+
+def _node(node: Node) -> bytes:
+    names = b"".join(_bytes(INPUTS, name.encode()) for name in node.inputs)
+    attributes = b"".join(
+        _bytes(ATTRIBUTE, _bytes(1, name.encode()) + _number(INTEGER, value) + _number(KIND, IS_INTEGER))
+        for name, value in node.integers.items()
+    )
+    return (
+        names + _bytes(OUTPUTS, node.output.encode()) + _bytes(OPERATOR, node.operator.encode()) + attributes
+    )
 
 
 def _tensor(name: str, values: F32) -> bytes:

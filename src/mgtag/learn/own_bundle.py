@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from mgtag import bundle
+from mgtag.arrays import F32
 from mgtag.bundle import Bundle
 from mgtag.card import BASE, GENRE, Card, Head
 from mgtag.errors import BundleError, UsageError
 from mgtag.inference import FORMAT_1
 from mgtag.install import placing
-from mgtag.install.graph import outputs, renamed, with_head
-from mgtag.learn.promise import PROMISE, Learned
+from mgtag.install.graph import Node, outputs, renamed, with_nodes, with_weights
+from mgtag.learn.promise import NOT_MUSIC, PROMISE, Learned
+from mgtag.vote import TINY
 
 ARCHITECTURE = "own-genres"
 EMBEDDING = "embedding"
@@ -73,10 +75,7 @@ def build(name: str, base: Bundle, learned: Learned, data: Mapping[str, Any]) ->
         See `check_name`; or the folder cannot be written.
     """
     folder = check_name(name)
-    graph = base.graph.read_bytes()
-    genre = GENRE if GENRE in outputs(graph) else FORMAT_1
-    weight, bias = learned.head.weight.astype(np.float32), learned.head.bias.astype(np.float32)
-    joined = with_head(renamed(graph, genre, BASE), EMBEDDING, GENRE, weight, bias)
+    joined = _joined(base, learned)
     card = _card(name, base, learned, data, _ids_before(folder, base))
 
     def make(made: Path) -> None:
@@ -98,6 +97,52 @@ def remove(name: str) -> Path:
     return placing.take_out(check_name(name))
 
 
+def _joined(base: Bundle, learned: Learned) -> bytes:
+    """Return the base's graph with a head more.
+
+    It answers with logarithms: of a genre's probability, given that this is music, times the base's of that;
+    and, as the last label, of the base's that it is not.
+    """
+    graph, head, of = base.graph.read_bytes(), base.card.genre, learned.head
+    nodes, constants = [Node("Gemm", (EMBEDDING, "own.weight", "own.bias"), "own.logits")], dict[str, F32]()
+    constants["own.weight"] = (of.weight / learned.temperature).astype(np.float32)
+    constants["own.bias"] = (of.bias / learned.temperature).astype(np.float32)
+    is_music = np.array(head.writable, np.float32)[:, None]
+    if all(head.writable):
+        nodes.append(Node("LogSoftmax", ("own.logits",), GENRE))
+    else:
+        constants["own.music"], constants["own.other"] = is_music, 1 - is_music
+        constants["own.least"] = np.array([TINY], np.float32)
+        constants["own.sharpness"] = np.array([1 / (head.temperature * head.vote_temperature)], np.float32)
+        nodes += [
+            Node("LogSoftmax", ("own.logits",), "own.given_music"),
+            Node("Mul", (BASE, "own.sharpness"), "own.base_logits"),
+            Node("Softmax", ("own.base_logits",), "own.base_shares"),
+            *_log_share("own.music"),
+            *_log_share("own.other"),
+            Node("Add", ("own.given_music", "own.music.log"), "own.genres"),
+            Node("Concat", ("own.genres", "own.other.log"), GENRE, {"axis": 1}),
+        ]
+    genre = GENRE if GENRE in outputs(graph) else FORMAT_1
+    joined = with_nodes(renamed(graph, genre, BASE), nodes, GENRE, len(_labels(base, learned)))
+    return with_weights(joined, constants)
+
+
+def _log_share(of: str) -> tuple[Node, Node, Node]:
+    """Sum the base's probabilities of some labels, and take the logarithm."""
+    return (
+        Node("MatMul", ("own.base_shares", of), f"{of}.share"),
+        Node("Max", (f"{of}.share", "own.least"), f"{of}.some"),
+        Node("Log", (f"{of}.some",), f"{of}.log"),
+    )
+
+
+def _labels(base: Bundle, learned: Learned) -> dict[str, str | None]:
+    """Return every label, and what is written for it."""
+    labels: dict[str, str | None] = {genre: genre for genre in learned.genres}
+    return labels if all(base.card.genre.writable) else labels | {NOT_MUSIC: None}
+
+
 def _ids_before(folder: Path, base: Bundle) -> list[str]:
     """Return the ids of the bundles that this one replaces and that had the same base."""
     if not folder.exists():
@@ -111,12 +156,8 @@ def _ids_before(folder: Path, base: Bundle) -> list[str]:
 
 
 def _card(name: str, base: Bundle, learned: Learned, data: Mapping[str, Any], before: list[str]) -> Card:
-    genre = Head(
-        learned.genres,
-        {label: label for label in learned.genres},
-        temperature=learned.temperature,
-        threshold=learned.threshold,
-    )
+    labels = _labels(base, learned)
+    genre = Head(tuple(labels), labels, threshold=learned.threshold)
     others = {head: of for head, of in base.card.heads.items() if head != GENRE}
     return Card(
         name=name,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mgtag.arrays import F32, F64, I64
 from mgtag.learn.regression import Linear, fit, folds_of, out_of_fold, softmax
 
+NOT_MUSIC = "not music"  # no genre, whoever writes it
 PROMISE = 0.85  # of the songs that are tagged: tagged right
 CERTAIN = 1.64  # standard errors: 5 % on one side
 FEWEST_SONGS, FEWEST_GROUPS = 2, 2  # of a genre
@@ -33,15 +34,15 @@ class Examples:
         Of each song: whose songs are never on both sides, such as an artist.
     embedding : F32
         Shape ``(n, d)``.
-    not_music : array of bool
-        Shape ``(n,)``; what the base calls so is never tagged.
+    music : F32
+        Shape ``(n,)``; the base's probability that this is music, 0 where it calls it something else.
     """
 
     genres: tuple[str, ...]
     label: I64
     group: Sequence[Hashable]
     embedding: F32
-    not_music: NDArray[np.bool_]
+    music: F32
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,9 @@ def learn(examples: Examples, penalty: float) -> Learned | tuple[Row, ...]:
         refused |= chance
     temperature = _temperature(logits, label)
     probabilities = softmax(logits / temperature)
-    threshold = _threshold(probabilities, label, examples.not_music)
-    tagged = _tagged(probabilities, threshold, examples.not_music)
-    right = probabilities.argmax(axis=1) == label
+    right, confidence = probabilities.argmax(axis=1) == label, probabilities.max(axis=1) * examples.music
+    threshold = _threshold(confidence, right)
+    tagged = confidence > (1 if threshold is None else threshold)
     return Learned(
         tuple(examples.genres[n] for n in kept),
         fit(examples.embedding, label, len(kept), penalty),
@@ -146,7 +147,7 @@ def learn(examples: Examples, penalty: float) -> Learned | tuple[Row, ...]:
         float(right.mean()),
         float(tagged.mean()),
         _mean(right[tagged]),
-        _calibration_error(probabilities.max(axis=1), right),
+        _calibration_error(confidence, right),
         _rows(examples, refused, kept, probabilities, tagged),
     )
 
@@ -188,14 +189,13 @@ def _temperature(logits: F64, label: I64) -> float:
     return float(min(TEMPERATURES, key=loss))
 
 
-def _threshold(probabilities: F64, label: I64, not_music: NDArray[np.bool_]) -> float | None:
+def _threshold(confidence: F64, right: NDArray[np.bool_]) -> float | None:
     """Return the lowest threshold that keeps the promise for certain, in hundredths; None if there is none.
 
     It takes 16 songs that are all right, 27 of which one is wrong, and so on.
     """
-    right = probabilities.argmax(axis=1) == label
     for candidate in THRESHOLDS:
-        tagged = _tagged(probabilities, float(candidate), not_music)
+        tagged = confidence > candidate
         if tagged.any() and _at_least(int(right[tagged].sum()), int(tagged.sum())) >= PROMISE:
             return float(candidate)
     return None
@@ -205,11 +205,6 @@ def _at_least(right: int, of: int) -> float:
     """Return the lower end of a share, `CERTAIN` standard errors down (Wilson's interval)."""
     share, z2 = right / of, CERTAIN**2 / of
     return (share + z2 / 2 - math.sqrt(z2 * share * (1 - share) + z2**2 / 4)) / (1 + z2)
-
-
-def _tagged(probabilities: F64, threshold: float | None, not_music: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    tagged: NDArray[np.bool_] = (probabilities.max(axis=1) > (threshold or 1)) & ~not_music
-    return tagged
 
 
 def _rows(

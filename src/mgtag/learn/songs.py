@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from mgtag import identity, tags
+from mgtag.arrays import F32
 from mgtag.bundle import Bundle
-from mgtag.card import BASE, GENRE
+from mgtag.card import BASE, GENRE, Head
 from mgtag.errors import AudioError, StoreError, TagError
-from mgtag.learn.promise import Examples
+from mgtag.learn.promise import NOT_MUSIC, Examples
 from mgtag.library.genre_map import GenreMap, key
 from mgtag.library.index import Index
 from mgtag.library.policy import by_hand
@@ -109,7 +110,7 @@ def examples(
     songs : tuple of Song
         In the same order.
     """
-    kept, rows, not_music = [], [], []
+    kept, rows, music = [], [], []
     for song in songs:
         try:
             heard = index.prediction(song.path)
@@ -120,7 +121,7 @@ def examples(
         answered = heard.heads.get(BASE) or heard.heads[GENRE]
         kept.append(song)
         rows.append(heard.embedding[0])
-        not_music.append(vote(base.card.genre, answered.probabilities).not_music)
+        music.append(share_of_music(base.card.genre, answered.probabilities))
     spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for song in kept:
         spellings[genre_map.canonical(song.genre)][song.genre] += 1
@@ -130,9 +131,15 @@ def examples(
         np.array([order[genre_map.canonical(song.genre)] for song in kept], np.int64),
         [song.group for song in kept],
         np.array(rows, np.float32),
-        np.array(not_music, bool),
+        np.array(music, np.float32),
     )
     return made, tuple(kept)
+
+
+def share_of_music(head: Head, probabilities: F32) -> float:
+    """Return the probability that a track is music, 0 where a head's best label is that it is not."""
+    result = vote(head, probabilities)
+    return 0.0 if result.not_music else float(result.probabilities[list(result.writable)].sum())
 
 
 def _candidates(paths: Sequence[Path], index: Index) -> Iterator[tuple[Path, Path | None, Track | None]]:
@@ -159,7 +166,7 @@ def _song(
         genres, artist, album = by_hand(found.genres, found.own(GENRE)), found.artist, found.album
     if source == "folders":
         genres = (_folder(path, root),)
-    genres = tuple(genre for genre in genres if genre.strip() and genre.isprintable())
+    genres = tuple(g for g in genres if g.strip() and g.isprintable() and key(g) != key(NOT_MUSIC))
     if not genres:
         return None
     group = _group(path, artist, album or "", source)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mgtag.bundle_folders import DEFAULT
 from mgtag_train.data.splitting import DESCRIPTIONS
 from mgtag_train.lab.experiment import Experiment
 from mgtag_train.lab.experiments import EXPERIMENTS, OWN, PAPERS
@@ -19,6 +20,7 @@ from mgtag_train.report import (
     faithfulness_page,
     markdown,
     outside_section,
+    own_genres_section,
     paper_tables,
     pictures,
     tempo_and_key_section,
@@ -136,6 +138,12 @@ def outside(folder: ReportFolder) -> list[str]:
     return outside_section.section(json.loads(figures.read_text()), told)
 
 
+def own_genres(folder: ReportFolder) -> list[str]:
+    """Return the section about own genres; nothing where they have not been measured."""
+    record = folder.records / own_genres_section.RECORD
+    return own_genres_section.section(json.loads(record.read_text()), DEFAULT) if record.is_file() else []
+
+
 def page(folder: ReportFolder) -> str:
     """Return the whole page."""
     records, analyses = folder.runs(), folder.read_analyses()
@@ -150,7 +158,7 @@ def page(folder: ReportFolder) -> str:
                 if (folder.pictures / f"{name}.png").is_file():
                     lines += [f"![{caption}](pictures/{name}.png)", ""]
             lines += paper_tables.after(paper, records, analyses)
-    lines += outside(folder)
+    lines += [*outside(folder), *own_genres(folder)]
     if old := folder.superseded():
         lines += [SUPERSEDED, *superseded(old), ""]
     if folder.faithfulness.is_file():

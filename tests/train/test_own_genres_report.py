@@ -1,0 +1,72 @@
+"""How own genres are measured on the table of music outside GTZAN, and the section that says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+
+pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+pytest.importorskip("torchmetrics")
+
+from mgtag_train.data.outside import Piece
+from mgtag_train.report import own_genres, own_genres_section
+from mgtag_train.report.own_genres import Heard, measure, summary
+
+GENRES = ("jazz", "latin", "world")
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """Genres that lie apart, sounds that are not music right on top of jazz."""
+    pieces, rows, music = [], [], []
+    for split in ("train", "valid", "test"):
+        for n in range(120):
+            genre = (*GENRES, "none")[n % 4]
+            pieces.append(Piece(Path(f"{split}{n}.opus"), split, genre, "", f"{split} {n // 8}", ""))
+            rows.append(6.0 * np.eye(4, 8)[n % 4 if genre in GENRES else 0])
+            music.append(0.98 if genre in GENRES else 0.0)
+    noise = default_rng(0).standard_normal((len(rows), 8))
+    embedding = (np.array(rows) + noise).astype(np.float32)
+    made_up = embedding[:5]
+    return Heard(pieces, embedding, np.array(music, np.float32), made_up, np.zeros(5, np.float32))
+
+
+def test_what_arrives_is_measured(heard: Heard) -> None:
+    row = measure(heard, "train", 20, 0)
+    assert row is not None
+    assert (row["songs"], row["genres"]) == (60, 3)
+    assert row["accuracy"] > 0.95 and row["coverage"] > 0.8 and row["precision"] > 0.95
+    assert (row["not_music_tagged"], row["not_music"]) == (0, 30)
+    assert (row["made_up_tagged"], row["made_up"]) == (0, 5)
+
+
+def test_a_few_songs_bear_no_threshold(heard: Heard) -> None:
+    row = measure(heard, "train", 3, 0)
+    assert row is not None
+    assert (row["threshold"], row["coverage"], row["precision"]) == (None, 0.0, None)
+
+
+def test_draws_are_summed_up() -> None:
+    told = summary([{"a": 1.0, "b": None}, None, {"a": 3.0, "b": 2.0}])
+    assert (told["draws"], told["models"]) == (3, 2)
+    assert told["a"] == {"n": 2, "mean": 2.0, "sd": pytest.approx(2**0.5)}
+    assert told["b"] == {"n": 1, "mean": 2.0, "sd": None}
+
+
+def test_the_section_says_what_was_measured(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_genres, "DRAWS", 2)
+    libraries = {
+        library: {str(n): summary([measure(heard, library, n, seed) for seed in range(2)]) for n in (5, 50)}
+        for library in ("train", "valid")
+    }
+    record = {"penalty": 100.0, "models": {"ours": {"penalties": own_genres.penalties(heard)} | libraries}}
+    text = "\n".join(own_genres_section.section(json.loads(json.dumps(record)), "ours"))
+    assert "| ours | 50 | 3.0 ± 0.0 |" in text
+    assert "2 of 2 | 0.0 | 0.0 |" in text and "0 of 2 | 0.0 | 0.0 |" in text
+    assert text.count("\n| ours |") == 4
+    assert "| 1000 |" in text
