@@ -23,6 +23,8 @@ MOST_LABELS = 10_000
 MOST_CELLS = 1 << 24  # of a window, and samples of its slice: hostile sizes shall take no memory
 TEMPERATURES = (1e-3, 1e3)
 
+READABLE = {"notmusic": "not music"}  # labels of cards that no listener should read
+
 
 @dataclass(frozen=True)
 class Head:
@@ -58,8 +60,8 @@ class Head:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """How each label is shown: as it is written, or as it is where it never is."""
-        return tuple(self.written[label] or label for label in self.labels)
+        """How each label is shown: as it is written, or in words where it never is."""
+        return tuple(self.written[label] or READABLE.get(label, label) for label in self.labels)
 
     @property
     def writable(self) -> tuple[bool, ...]:

@@ -51,6 +51,11 @@ class Vote:
         """Whether the best label of all is one that is never written."""
         return not self.writable[int(self.probabilities.argmax())]
 
+    @property
+    def silent(self) -> bool:
+        """Whether all labels are equally probable: there was nothing to hear."""
+        return len(self.labels) > 1 and float(np.ptp(self.probabilities)) < TINY
+
     def best(self, top: int = 1) -> tuple[str, ...]:
         """Return the `top` most probable labels, best first; none for what is not music.
 

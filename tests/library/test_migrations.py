@@ -14,7 +14,7 @@ import sqlite_utils
 from mgtag.library import migrations, opening
 from mgtag.library.index import Index
 from mgtag.library.outcome import Outcome
-from mgtag.library.records import Answer
+from mgtag.library.records import Answer, Filter, Track
 
 NAMES = [b"/m/a.mp3", b"/m/\xff\xfe.mp3", b"/m/back\\slash.mp3", "/m/Ünï.mp3".encode()]
 LABELS = ["blues", "jazz"]
@@ -98,3 +98,18 @@ def test_an_index_whose_first_step_failed_is_begun_anew(tmp_path: Path) -> None:
     db.close()
     with Index(path) as index:
         assert index.last_run() is None
+
+
+def test_what_was_heard_as_notmusic_reads_as_not_music(tmp_path: Path) -> None:
+    answers = {"genre": (Answer("notmusic", 0.9), Answer("Jazz", 0.1))}
+    with Index(tmp_path / "index.db") as store:
+        store.record(Track(tmp_path / "a.mp3", 1, 1, "wide@0", 1, answers=answers))
+    with sqlite3.connect(tmp_path / "index.db") as db:
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_not_music_in_words'")
+        db.execute("PRAGMA user_version = 4")
+    db.close()
+    with Index(tmp_path / "index.db") as store:
+        (track,) = store.tracks(Filter())
+        assert track.heard == "not music" and track.answers["genre"][1] == Answer("Jazz", 0.1)
+    with sqlite3.connect(tmp_path / "index.db") as db:
+        assert db.execute("SELECT heard FROM tracks").fetchone() == ("not music",)

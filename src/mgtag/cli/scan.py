@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from contextlib import closing
 from pathlib import Path
+from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
@@ -123,8 +126,16 @@ def scan_command(
                 view.show(event)
     except KeyboardInterrupt:
         interrupted = True
-    view.summary(interrupted)
+    view.summary(interrupted, _again(sys.argv[1:]), "" if index is None else f" --index {quote(str(index))}")
     if interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     if view.counts["failed"]:
         raise typer.Exit(Exit.SOME_FAILED)
+
+
+def _again(arguments: list[str]) -> str:
+    """Return the command that writes what this one told; "" if no option of it says that it is a dry run."""
+    short = re.compile("-[a-z]+")
+    words = [word.replace("n", "", 1) if short.fullmatch(word) else word for word in arguments]
+    words = [word for word in words if word not in ("-", "--dry-run")]
+    return "" if words == arguments else join(["mgtag", *(word for word in words if word != "--force")])

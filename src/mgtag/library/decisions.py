@@ -9,7 +9,7 @@ import numpy as np
 
 from mgtag import analysis
 from mgtag.card import GENRE, Head
-from mgtag.library.outcome import Outcome
+from mgtag.library.outcome import NOT_MUSIC, SILENT, Outcome
 from mgtag.library.policy import Decision, Genres, Policy, decide
 from mgtag.library.records import Answer, Track
 from mgtag.prediction import Prediction
@@ -70,10 +70,24 @@ def decide_fields(
             answer, refusal = policy.genre_map.apply(answer)
         mode = "keep" if name in SINGLE and policy.mode == "append" else policy.mode
         found = decide(mode, current, written, answer, sure and not refusal, declined, name)
-        if found.action == "unsure" and (not_music or (sure and refusal)):
-            found = replace(found, reason="not music" if not_music else refusal)
+        if found.action == "unsure" and sure:
+            found = replace(found, reason=refusal, why="ruled out by your settings")
+        elif found.action == "unsure":
+            found = _doubted(found, votes[name], limits[name], not_music)
         decisions[name] = found
     return decisions
+
+
+def _doubted(found: Decision, result: Vote, limit: float | None, not_music: bool) -> Decision:
+    """Say why an answer is not sure enough."""
+    if not_music:
+        return replace(found, reason=NOT_MUSIC, why=NOT_MUSIC)
+    if result.silent:
+        return replace(found, reason=SILENT, why=SILENT)
+    if limit is None:
+        return replace(found, reason="this model is never sure enough")
+    digits = next(n for n in (0, 1, 2, 9) if n == 9 or f"{result.confidence:.{n}%}" != f"{limit:.{n}%}")
+    return replace(found, reason=f"{result.confidence:.{digits}%} of {limit:.{digits}%}")
 
 
 def to_write(decisions: Decisions) -> Decisions:
@@ -81,10 +95,12 @@ def to_write(decisions: Decisions) -> Decisions:
     return {name: decision for name, decision in decisions.items() if decision.action == "write"}
 
 
-def left_alone(decisions: Decisions, reason: str) -> Decisions:
-    """Return the same decisions, but nothing is written, for this reason."""
+def left_alone(decisions: Decisions, reason: str, why: str) -> Decisions:
+    """Return the same decisions, but nothing is written, for this reason; `why` says it of many files."""
     return {
-        name: replace(decision, action="keep", reason=reason) if decision.action == "write" else decision
+        name: replace(decision, action="keep", reason=reason, why=why)
+        if decision.action == "write"
+        else decision
         for name, decision in decisions.items()
     }
 

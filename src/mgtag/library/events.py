@@ -36,6 +36,8 @@ class Answered:
         Why nothing was written, in a few words.
     written : tuple of str
         Fields.
+    why : str
+        The reason, said of many files at once.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class Answered:
     votes: Mapping[str, Vote]
     reason: str = ""
     written: tuple[str, ...] = ()
+    why: str = ""
     outcome: ClassVar[Outcome]
 
     @property

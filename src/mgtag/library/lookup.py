@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mgtag import tags
-from mgtag.errors import UsageError
+from mgtag import bundle, tags
+from mgtag.card import GENRE, Head
+from mgtag.errors import BundleError, UsageError
+from mgtag.library.decisions import vote_of
 from mgtag.library.index import Index
 from mgtag.library.query import parse_query
-from mgtag.library.records import Filter, Track
+from mgtag.library.records import Answer, Filter, Track
 from mgtag.prediction import Prediction
 from mgtag.tags import Tags
 
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One file: its tags, and what the index knows (None if nothing)."""
+    """One file: its tags, and what the index knows (None if nothing).
+
+    Attributes
+    ----------
+    names : mapping
+        How the labels of each head are shown.
+    wider : Answer, optional
+        The genre that is sure where the one that was heard is not; see `Vote.decided`.
+    """
 
     path: Path
     tags: Tags
     track: Track | None
     prediction: Prediction | None
+    names: Mapping[str, Mapping[str, str]]
+    wider: Answer | None
 
 
 def file_info(path: Path, index: Index) -> FileInfo:
@@ -39,7 +51,25 @@ def file_info(path: Path, index: Index) -> FileInfo:
     if not path.exists():
         raise UsageError(f"{path}: there is no such file.")
     path = Path(os.path.abspath(path))
-    return FileInfo(path, tags.read(path), index.track(path), index.prediction(path))
+    track = index.track(path)
+    heads = {} if track is None else _heads(track)
+    names = {name: dict(zip(head.labels, head.names, strict=True)) for name, head in heads.items()}
+    wider = _wider(track, heads[GENRE]) if track is not None and heads else None
+    return FileInfo(path, tags.read(path), track, index.prediction(path), names, wider)
+
+
+def _heads(track: Track) -> Mapping[str, Head]:
+    """Return the heads of the model that heard a track; none where it is not at hand."""
+    try:
+        return bundle.find(track.bundle.partition("@")[0]).card.heads if track.answers else {}
+    except BundleError:
+        return {}
+
+
+def _wider(track: Track, head: Head) -> Answer | None:
+    heard = vote_of(GENRE, head, track.answers.get(GENRE, ()), None)
+    decided = heard.decided(head.threshold)
+    return None if decided is heard else Answer(decided.best()[0], decided.confidence)
 
 
 def matching(index: Index, wanted: Filter, query: Iterable[str] = ()) -> Iterator[Track]:

@@ -285,3 +285,16 @@ def m004_tempo_and_key(db: Database) -> None:
     )
     db.execute("DROP VIEW tracks")
     db.execute(old.replace("outcome, reason", f"{said}, outcome, reason"))
+
+
+@MIGRATIONS()
+def m005_not_music_in_words(db: Database) -> None:
+    """Spell what is not music as people read it, not as the shipped model's label."""
+    _run(
+        db,
+        """
+        UPDATE files SET answers = replace(answers, '["notmusic",', '["not music",')
+
+        UPDATE files SET genre = 'not music' WHERE genre = 'notmusic'
+        """,
+    )

@@ -14,7 +14,7 @@ from mgtag.errors import DamagedIndexError, InUseError, StoreError
 from mgtag.library import sql
 
 APPLICATION_ID = 0x6D677467  # "mgtg" in the file's header; nobody else's database is taken for an index
-VERSION = 4  # steps in `mgtag.library.migrations`, which costs too much to import where none is due
+VERSION = 5  # steps in `mgtag.library.migrations`, which costs too much to import where none is due
 BUSY_S = 30.0  # how long to wait for another process's transaction
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ID_AT = 68  # in a database's header

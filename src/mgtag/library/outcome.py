@@ -19,3 +19,4 @@ class Outcome(StrEnum):
 
 
 STORED = tuple(outcome for outcome in Outcome if outcome is not Outcome.FRESH)
+NOT_MUSIC, SILENT = "not music", "silent"  # reasons why it ended unsure

@@ -63,7 +63,9 @@ class Decision:
     genres : tuple of str
         The file's genres afterwards.
     reason : str
-        Why nothing is written, in a few words.
+        Why nothing is written, in a few words: "has Rock".
+    why : str
+        The same of many files at once: "genre set by hand".
     added : tuple of str
         Those of the genres that are mgtag's own words; the others stay the listener's.
     """
@@ -72,6 +74,7 @@ class Decision:
     genres: Genres
     reason: str = ""
     added: Genres = ()
+    why: str = ""
 
     @property
     def kept(self) -> Genres:
@@ -108,19 +111,19 @@ def decide(
     """
     hand_made = by_hand(current, written, field)
     if mode == "keep" and hand_made:
-        return Decision("keep", current, f"has a {field} of its own")
+        return Decision("keep", current, f"has {', '.join(hand_made)}", why=f"{field} set by hand")
     if not sure:
-        return Decision("unsure", current, "below the threshold")
+        return Decision("unsure", current, "below the threshold", why="below the threshold")
     refused = {g.casefold() for g in declined}
     wanted = tuple(g for g in answer if g.casefold() not in refused)
     if answer and not wanted:
-        return Decision("keep", current, "you took it back")
+        return Decision("keep", current, "you took it back", why="taken back by you")
     answer = wanted
     known = {g.casefold() for g in hand_made} if mode == "append" else set()
     added = tuple(g for g in answer if g.casefold() not in known)
     genres = hand_made + added if mode == "append" else answer
     if genres == current:
-        return Decision("keep", current, "says so already")
+        return Decision("keep", current, "says so already", why="already as heard")
     return Decision("write", genres, added=added)
 
 

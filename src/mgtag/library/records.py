@@ -104,6 +104,12 @@ class Track:
         """The probability of `heard`."""
         return self.best("genre").confidence
 
+    @property
+    def silent(self) -> bool:
+        """Whether there was nothing to hear: every genre was as probable as any other."""
+        shares = [answer.confidence for answer in self.answers.get("genre", ())]
+        return len(shares) > 1 and shares[0] - shares[-1] < 1e-5
+
     def heard_by_head(self) -> Iterator[tuple[str, Answer]]:
         """Return the first answer of every head that answered."""
         return ((head, self.best(head)) for head in self.answers if self.answers[head])

@@ -120,7 +120,7 @@ class TagWriter:
             if (seen.st_size, seen.st_mtime_ns) != (track.size, track.mtime_ns):
                 raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
             if seen.st_nlink > 1 and not policy.hard_links:
-                decisions = left_alone(decisions, f"has {seen.st_nlink} hard links")
+                decisions = left_alone(decisions, f"has {seen.st_nlink} hard links", "several hard links")
             else:
                 decisions = to_write(decisions)
                 with interrupts_held():
@@ -134,8 +134,9 @@ class TagWriter:
         if prediction is None and before.run not in self.dry and before.outcome is outcome:
             return Fresh(str(path), self.told_name(before.heard), before.confidence, first.reason)
         if first.action == "unsure":
-            return Unsure(path, values, votes, first.reason)
-        return Kept(path, values, votes, first.reason or "tags are not to be written")
+            return Unsure(path, values, votes, first.reason, why=first.why)
+        untouched = "tags are not to be written"
+        return Kept(path, values, votes, first.reason or untouched, why=first.why or untouched)
 
     def _remember(self, before: Track, track: Track, prediction: Prediction | None) -> None:
         """Note what was decided: with what was heard, or with all the others that were decided anew."""

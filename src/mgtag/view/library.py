@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+
 from rich.table import Table
 from rich.text import Text
 
 from mgtag.library.lookup import FileInfo
-from mgtag.library.outcome import Outcome
+from mgtag.library.records import Track
 from mgtag.prediction import Prediction
 from mgtag.tags import WRITABLE
 from mgtag.view.listing import track_row
-from mgtag.view.scanning import STYLES
+from mgtag.view.outcomes import STYLES, outcome_name
 from mgtag.view.text import COLOURS, TITLES, dumps, joined, printable, stdout
 
 BAR = 30  # columns of a probability of 1
@@ -54,28 +56,39 @@ def show_track(info: FileInfo, as_json: bool) -> None:
         told = f"{joined(ours.added)}, {ours.confidence:.0%} sure, by {printable(ours.bundle)}"
         grid.add_row("written by mgtag", told if tags.ours(field) else f"{told}; changed since")
     if track is None:
-        grid.add_row("index", "not scanned yet")
-    elif track.outcome is Outcome.FAILED:
-        grid.add_row("index", Text(printable(track.reason), STYLES[Outcome.FAILED]))
-    if track is not None and track.heard:
+        again = f"mgtag scan --dry-run {shlex.quote(printable(info.path))}"
+        grid.add_row("mgtag heard", f"not scanned yet; `{again}` listens")
+    elif track.heard and not track.silent:
         heard = (
             f"{TITLES.get(head, head)} {best.label}, {best.confidence:.0%} sure"
             for head, best in track.heard_by_head()
         )
-        told = f"{'; '.join(heard)}, in run {track.run} ({track.outcome})"
-        grid.add_row("mgtag heard", printable(told))
+        grid.add_row("mgtag heard", printable("; ".join(heard)))
+        if info.wider:
+            grid.add_row("more surely", printable(f"{info.wider.label}, {info.wider.confidence:.0%} sure"))
+    if track is not None:
+        grid.add_row("last scan", _ended(track))
     console.print(grid)
-    for head, mean in means.items():
+    for head, mean in means.items() if track is None or not track.silent else ():
         count = 0 if info.prediction is None else len(info.prediction.starts_s)
         console.print(Text(f"\n{head}, mean over {count} slices", "dim"))
-        console.print(_bars(mean))
+        names = info.names.get(head, {})
+        console.print(_bars({names.get(label, label): share for label, share in mean.items()}))
+
+
+def _ended(track: Track) -> Text:
+    """Say how the last scan ended for a file, and why."""
+    name = outcome_name(track.outcome)
+    why = printable(track.reason.removeprefix(f"{track.path}: ").removeprefix(f"{name}: "))
+    told = Text(name, STYLES.get(track.outcome, "")) + Text(f": {why}" if why else "")
+    return told + Text(f"  (run {track.run})", "dim")
 
 
 def _bars(shares: dict[str, float]) -> Table:
     grid = Table.grid(padding=(0, 2))
     for label, share in sorted(shares.items(), key=lambda item: -item[1]):
         if share >= 0.01:
-            style = next((c for name, c in COLOURS.items() if name.casefold().replace("-", "") == label), "")
+            style = COLOURS.get(label, "")
             grid.add_row(
                 Text(printable(label), style), f"{share:4.0%}", Text("█" * max(1, round(share * BAR)), style)
             )

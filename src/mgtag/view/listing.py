@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from string import Template
 from typing import Literal
@@ -13,10 +13,11 @@ from rich.color import ColorSystem
 from rich.console import Console
 
 from mgtag.errors import UsageError
+from mgtag.library.outcome import NOT_MUSIC, Outcome
 from mgtag.library.records import Track
 from mgtag.view.m3u import write_m3u
-from mgtag.view.scanning import STYLES
-from mgtag.view.text import COLOURS, dumps, escaped, joined, minutes, printable, stderr, stdout
+from mgtag.view.outcomes import STYLES, outcome_name
+from mgtag.view.text import COLOURS, dumps, escaped, joined, minutes, nearby, printable, stderr, stdout
 
 FIELDS = "path genres heard confidence event duration_s bundle run reason".split()
 FIELDS += (
@@ -24,13 +25,15 @@ FIELDS += (
 )
 
 Paint = Callable[[str, str], str]  # text, style -> text with escapes
+_TOLD: Collection[Outcome] = (Outcome.FAILED, Outcome.TOO_SHORT)  # in a sentence; `mgtag show` has it
 # Name, columns, from which width of the terminal on it is shown, cell.
 _COLUMNS: tuple[tuple[str, int, int, Callable[[Track], tuple[str, str]]], ...] = (
-    ("Heard", 12, 0, lambda t: (printable(t.heard) or "–", COLOURS.get(t.heard, ""))),
-    ("sure", 4, 0, lambda t: (f"{t.confidence:4.0%}" if t.heard else "", "")),
-    ("Mood", 8, 120, lambda t: (printable(t.best("mood").label), COLOURS.get(t.best("mood").label, ""))),
+    ("Heard", 12, 0, lambda t: (_heard(t) or "–", COLOURS.get(t.heard, ""))),
+    ("sure", 4, 0, lambda t: (f"{t.confidence:4.0%}" if _heard(t) else "", "")),
+    ("Mood", 8, 120, lambda t: (_mood(t), COLOURS.get(_mood(t), ""))),
     ("In the file", 16, 80, lambda t: (joined(t.genres), "")),
-    ("", 8, 60, lambda t: (t.outcome, STYLES.get(t.outcome, "dim"))),
+    ("", 9, 60, lambda t: (outcome_name(t.outcome), STYLES.get(t.outcome, "dim"))),
+    ("Why", 18, 150, lambda t: ("" if t.outcome in _TOLD else printable(t.reason), "dim")),
     ("BPM", 4, 180, lambda t: (f"{t.bpm:>4.0f}" if t.bpm else "", "")),
     ("Key", 4, 180, lambda t: (printable(t.key), "")),
     ("Length", 7, 100, lambda t: (f"{minutes(t.duration_s) if t.duration_s else '':>7}", "")),
@@ -114,6 +117,14 @@ def track_row(track: Track) -> dict[str, object]:
     }
 
 
+def _heard(track: Track) -> str:
+    return "" if track.silent else printable(track.heard)
+
+
+def _mood(track: Track) -> str:
+    return printable(track.best("mood").label) if track.reason != NOT_MUSIC and not track.silent else ""
+
+
 def _show_table(tracks: Iterable[Track]) -> None:
     """Print a table whose columns are as wide as they are, so that no row waits for another."""
     console = stdout()
@@ -127,7 +138,7 @@ def _show_table(tracks: Iterable[Track]) -> None:
         for _, width, _, cell in columns:
             text, style = cell(track)
             cells.append(paint(text[:width].ljust(width), style))
-        print(*cells, printable(track.path))  # noqa: T201
+        print(*cells, printable(nearby(track.path) if console.is_terminal else track.path))  # noqa: T201
     print(paint(f"{count:,} files", "dim") if count else "No file of the index matches.")  # noqa: T201
 
 

@@ -1,11 +1,11 @@
-"""A scan as it goes on: progress bar, lines, JSON, and the table at the end."""
+"""A scan as it goes on: progress bar, lines, JSON; its end is `mgtag.view.scan_end`'s."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,7 +16,6 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
 from mgtag.card import GENRE
@@ -30,21 +29,11 @@ from mgtag.library.events import (
     Tagged,
     TooShort,
 )
-from mgtag.library.outcome import Outcome
-from mgtag.tags import BPM, SINGLE
-from mgtag.view.text import COLOURS, TITLES, dumps, joined, printable, stderr, stdout
+from mgtag.library.outcome import NOT_MUSIC, SILENT, Outcome
+from mgtag.view.outcomes import STYLES, outcome_name
+from mgtag.view.scan_end import ScanEnd
+from mgtag.view.text import COLOURS, TITLES, dumps, joined, nearby, printable, stderr, stdout
 from mgtag.vote import Vote
-
-STYLES = {  # of what a scan tells, in this order
-    Outcome.TAGGED: "bold green",
-    Outcome.KEPT: "",
-    Outcome.UNSURE: "yellow",
-    Outcome.TOO_SHORT: "yellow",
-    Outcome.FRESH: "dim",
-    Outcome.FAILED: "bold red",
-}
-RARE = {Outcome.TOO_SHORT}  # not counted where there is none
-BAR = 24  # columns of the longest bar in the table
 
 
 class ScanView:
@@ -61,8 +50,7 @@ class ScanView:
 
     def __init__(self, as_json: bool = False, verbosity: int = 0, dry_run: bool = False) -> None:
         self.counts: Counter[str] = Counter()
-        self._run = 0
-        self._written: dict[str, dict[str, list[float]]] = {}  # field -> value -> confidences
+        self._end = ScanEnd(dry_run)
         self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
         self._err = stderr()
         self.progress = progress_bar(self._err, quiet=verbosity < 0)
@@ -76,42 +64,35 @@ class ScanView:
     def show(self, event: Event) -> None:
         """Count an event and tell it."""
         if isinstance(event, Found):
-            self._run = event.run
+            self._end.run = event.run
             self.progress.update(self._task, total=event.count, description="listening")
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
             return
         self.counts[event.outcome] += 1
-        if isinstance(event, Tagged):
-            for field in event.written:
-                group = _group(field, event.values[field][0])
-                confidences = self._written.setdefault(field, {}).setdefault(group, [])
-                confidences.append(event.votes[field].confidence)
+        self._end.add(event)
         if self._json:
             print(as_json(event), flush=True)  # noqa: T201
         if isinstance(event, Failed):
-            self._err.print(Text("failed  ", STYLES[Outcome.FAILED]) + Text(printable(event.error)))
+            self._err.print(Text("failed     ", STYLES[Outcome.FAILED]) + Text(printable(event.error)))
         elif isinstance(event, TooShort):
             if self._verbosity > 0 and not self._json:
-                self._err.print(Text("too short ", STYLES[event.outcome]) + Text(printable(event.reason)))
+                self._err.print(Text("too short  ", STYLES[event.outcome]) + Text(printable(event.reason)))
         elif self._verbosity > 0 and not self._json:
-            self._err.print(_line(event))
+            self._err.print(self._line(event))
+        elif not isinstance(event, Fresh):
+            self.progress.latest = Text.assemble(_told(event), "  ", (printable(event.path.name), "dim"))
         self.progress.advance(self._task)
 
-    def summary(self, interrupted: bool = False) -> None:
-        """Print the table by genre, the counts, and what can be done next."""
-        if self._verbosity < 0:
-            return
-        console = self._err if self._json else stdout()
-        for field, found in self._written.items():
-            console.print(_table(field, found, self._dry_run))
-        console.print(_totals(self.counts, self._dry_run))
-        if interrupted:
-            console.print(
-                Text("Interrupted; every file is whole, and the same command goes on from here.", "yellow")
-            )
-        if self.counts["tagged"] and not self._dry_run:
-            console.print(Text(f"`mgtag undo {self._run}` takes it back.", "dim"))
+    def summary(self, interrupted: bool = False, again: str = "", options: str = "") -> None:
+        """Print the tables, the counts, and what can be done next; see `ScanEnd.show`."""
+        if self._verbosity >= 0:
+            self._end.show(self._err if self._json else stdout(), interrupted, again, options)
+
+    def _line(self, event: Answered | Fresh) -> Text:
+        name = "would tag" if self._dry_run and isinstance(event, Tagged) else outcome_name(event.outcome)
+        path = nearby(event.path) if self._err.is_terminal else event.path
+        return Text.assemble((f"{name:<11}", STYLES[event.outcome]), _told(event, 28), "  ", printable(path))
 
 
 def as_json(event: FileEvent) -> str:
@@ -140,64 +121,34 @@ def _shares(vote: Vote) -> dict[str, object]:
     }
 
 
-def _line(event: Answered | Fresh) -> Text:
-    line = Text(f"{event.outcome:<8}", STYLES[event.outcome])
+def _told(event: Answered | Fresh, width: int = 0) -> Text:
+    """Return what was heard and, where nothing is written, why."""
     if isinstance(event, Fresh):
-        told = [(event.heard or "–", event.confidence)]
+        told = [(event.heard, event.confidence)]
     else:
         others = [name for name in event.written if name != GENRE]
-        told = [(_told(n, event.values[n]), event.votes[n].confidence) for n in (GENRE, *others)]
-    for name, confidence in told:
-        line.append(f"{printable(name):<12} {confidence:4.0%}  ")
-    line.append(printable(event.path))
-    if event.reason:
-        line.append(f"  ({event.reason})", "dim")
-    return line
+        told = [(_value(n, event.values[n]), event.votes[n].confidence) for n in (GENRE, *others)]
+    reason = "" if isinstance(event, Tagged) else printable(event.reason)
+    line = Text()
+    if reason in (NOT_MUSIC, SILENT):
+        line.append(reason, "dim")
+    elif reason[:1].isdigit():  # so much of so much
+        line.append(f"{printable(told[0][0])} ", COLOURS.get(told[0][0], "")).append(reason)
+    else:
+        for n, (name, confidence) in enumerate(told):
+            line.append(", " if n else "").append(f"{printable(name)} ", COLOURS.get(name, ""))
+            line.append(f"{confidence:.0%}")
+        line.append(f"; {reason}" if reason else "", "dim")
+    return line.append(" " * max(0, width - line.cell_len))
 
 
-def _told(field: str, values: tuple[str, ...]) -> str:
+def _value(field: str, values: tuple[str, ...]) -> str:
     return f"{joined(values)} {TITLES[field]}" if field in TITLES else joined(values)
 
 
-def _group(field: str, value: str) -> str:
-    """Return under what a written value is counted: itself, or, of a tempo, its ten."""
-    ten = int(value) // 10 * 10 if field == BPM else 0
-    return f"{ten:>3}–{ten + 9}" if field == BPM else value
-
-
-def _table(field: str, genres: dict[str, list[float]], dry_run: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(TITLES.get(field, field.capitalize()))
-    table.add_column("would be tagged" if dry_run else "tagged", justify="right")
-    table.add_column("confidence", justify="right")
-    table.add_column("")
-    most = max(map(len, genres.values()))
-    by_count = field not in SINGLE  # tempi and keys stand in their own order
-    for genre, confidences in sorted(genres.items(), key=lambda i: (-len(i[1]) if by_count else 0, i[0])):
-        count = len(confidences)
-        style = COLOURS.get(genre, "")
-        bar = "█" * max(1, round(BAR * count / most))
-        table.add_row(
-            Text(printable(genre), style), f"{count:,}", f"{sum(confidences) / count:.0%}", Text(bar, style)
-        )
-    return table
-
-
-def _totals(counts: Counter[str], dry_run: bool) -> Text:
-    line = Text()
-    for name in STYLES:
-        count = counts[name]
-        if name in RARE and not count:
-            continue
-        shown = "would be tagged" if dry_run and name is Outcome.TAGGED else name.replace("_", " ")
-        line.append(", " if line else "")
-        line.append(f"{count:,} {shown}", STYLES[name] if count else "dim")
-    return line
-
-
-def progress_bar(console: Console, quiet: bool = False) -> Progress:
+def progress_bar(console: Console, quiet: bool = False) -> _Progress:
     """Return what shows how many files of how many are done, on a terminal."""
-    return Progress(
+    return _Progress(
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -210,6 +161,17 @@ def progress_bar(console: Console, quiet: bool = False) -> Progress:
         expand=True,
         disable=quiet or not console.is_terminal,
     )
+
+
+class _Progress(Progress):
+    """Tells beneath its bar what was heard last."""
+
+    latest = Text()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        if self.latest:
+            yield Text.assemble("  ", self.latest, no_wrap=True, overflow="ellipsis")
 
 
 class _Rate(ProgressColumn):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from unicodedata import category
 
 from rich.console import Console
@@ -75,6 +77,14 @@ def printable(text: object) -> str:
     if told.isprintable():
         return told
     return "".join(c if c.isprintable() or category(c) == "Zs" else MARK for c in told)
+
+
+def nearby(path: Path) -> str:
+    """Return a path as it is called from the working folder, where it lies below that."""
+    try:
+        return str(path).removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118 (fast, and with a last slash)
+    except OSError:  # which is gone
+        return str(path)
 
 
 def escaped(text: str) -> str:
