@@ -106,3 +106,21 @@ def test_a_placeholder_is_not_erased_by_a_genre_that_is_never_written(
     settings.write_text("[genres]\nonly = ['jazz']\n")
     run("scan", path, "--model", tiny.folder, "--overwrite")
     assert tags.read(path).genres == ("Unknown",)
+
+
+@pytest.mark.parametrize(
+    "asked", ["Hip-Hop", "hip hop", "Hiphop", "HIP_HOP", "Rap", "genre:rap", "genre:hiphop"]
+)
+def test_list_finds_every_spelling_of_a_genre(
+    run: Run, settings: Path, tiny: Bundle, song: Callable[..., Path], tmp_path: Path, asked: str
+) -> None:
+    spellings = ("Hip-Hop", "hip hop", "HipHop", "Rap", "Jazz")
+    for genre in spellings:
+        file = FLAC(song(tmp_path / f"{genre}.flac", 1.5, sound="hum"))
+        file["genre"] = genre
+        file.save()
+    settings.write_text("[genres.aliases]\n'Hip-Hop' = ['Rap']\n")
+    assert run("scan", tmp_path, "--model", tiny.folder).code == 0
+    words = (asked,) if ":" in asked else ("-g", asked)
+    found = run("list", *words, "-f", "$genres")
+    assert set(found.out.splitlines()) == set(spellings) - {"Jazz"}

@@ -76,3 +76,20 @@ def test_a_mistake_is_a_sentence(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError) as error:
         read_genre_map(settings, FILE)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("Hip-Hop", "hip hop", "Hiphop", "HIP_HOP"),
+        ("R&B", "RnB", "R'n'B", "r n b", "R and B", "Rhythm and Blues", "Rhythm & Blues"),
+        ("Drum & Bass", "drum and bass", "Drum'n'Bass", "Drum n Bass", "DnB", "D&B"),
+        ("Rock & Roll", "Rock'n'Roll", "rock n roll", "Rocknroll"),
+        ("Trip-Hop", "trip hop", "TripHop"),
+        ("Synth-Pop", "synthpop"),
+    ],
+)
+def test_spellings_of_a_genre_are_one_and_nothing_else_is(spellings: tuple[str, ...]) -> None:
+    assert len(set(map(key, spellings))) == 1
+    others = ("Rock", "Pop", "Blues", "Band", "Nu Metal", "House", "Big Band", "Grunge", "!!!", "Andean")
+    assert len({key(name) for name in (*others, spellings[0])}) == len(others) + 1

@@ -40,6 +40,16 @@ def test_append_adds_behind_the_listeners_genres() -> None:
     assert outcome(APPEND, ("Krautrock", "70s")) == ("write", ("Krautrock", "70s", "Jazz"))
 
 
+def test_append_adds_nothing_twice_however_it_is_spelled() -> None:
+    for by_hand, answer in (("hip hop", "Hip-Hop"), ("RnB", "R&B")):
+        made = decide(APPEND, (by_hand,), (), (answer,), sure=True)
+        assert (made.action, made.genres) == ("keep", (by_hand,))
+
+
+def test_what_was_taken_back_is_not_written_in_another_spelling() -> None:
+    assert decide(KEEP, (), (), ("R&B",), sure=True, declined=("RnB",)).reason == "you took it back"
+
+
 def test_append_adds_nothing_twice_whatever_the_case() -> None:
     assert outcome(APPEND, ("JAZZ",)) == ("keep", ("JAZZ",))
     assert outcome(APPEND, ("JAZZ",), answer=("Jazz", "Blues")) == ("write", ("JAZZ", "Blues"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mgtag.errors import UsageError
+from mgtag.library.genre_map import GenreMap
 from mgtag.library.outcome import Outcome
 from mgtag.library.query import parse_query
 from mgtag.library.records import Answer, Track
@@ -64,3 +65,9 @@ def test_a_mistake_is_a_sentence(query: str, words: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_query([query], NOW)
     assert words in str(error.value)
+
+
+def test_a_genre_is_found_by_the_listeners_other_names() -> None:
+    aliases = GenreMap(aliases={"rap": "Hip-Hop"})
+    assert parse_query(["genre:rap"], NOW, aliases.canonical)(SONG)
+    assert not parse_query(["genre:rap"], NOW)(SONG)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mgtag.cli.app import app, open_index
+from mgtag.cli.app import app, genre_map, open_index
 from mgtag.cli.completing import genres
 from mgtag.cli.options import IndexOption, JsonOption, share
 from mgtag.library.outcome import STORED, Outcome
@@ -108,6 +108,7 @@ def list_command(
         outcome=event,
         text=search,
         order=sort.value,
+        spelling=genre_map().canonical,
     )
     with open_index(index) as store:
         tracks = matching(store, wanted, [word for word in words if not _is_path(word)])

@@ -9,6 +9,7 @@ import numpy as np
 from mgtag.arrays import F32
 from mgtag.card import GENRE, Card
 from mgtag.errors import UsageError
+from mgtag.library.genre_map import key
 from mgtag.library.index import Index
 from mgtag.library.records import Filter
 from mgtag.prediction import Prediction
@@ -61,7 +62,7 @@ def profile(index: Index, bundle: str, card: Card, genre: str) -> Profile:
     """
     rows, name = [], genre
     for track in index.tracks(Filter(bundle=bundle)):
-        prediction = index.prediction(track.path) if _plain(track.heard) == _plain(genre) else None
+        prediction = index.prediction(track.path) if key(track.heard) == key(genre) else None
         if prediction is not None:
             name = track.heard
             rows.append(track_profile(prediction, card.genre.names.index(name), card.mel.slice_s))
@@ -97,7 +98,3 @@ def track_profile(prediction: Prediction, label: int, slice_s: float) -> F32:
     mean = means.mean()
     flat: F32 = (means / mean if mean > 0 else np.ones(STEPS)).astype(np.float32)
     return flat
-
-
-def _plain(name: str) -> str:
-    return "".join(c for c in name.casefold() if c.isalnum())

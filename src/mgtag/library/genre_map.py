@@ -14,6 +14,16 @@ from mgtag.extras import not_installed
 
 # MusicBrainz writes its genres in lower case; these differ in more than that.
 _MUSICBRAINZ = {"hiphop": "hip hop", "rb": "r&b"}
+# Names that are written in one word though "and" is left out of them, or in short.
+_JOINED = {
+    "rnb": "rb",
+    "randb": "rb",
+    "rhythmblues": "rb",
+    "db": "drumbass",
+    "dnb": "drumbass",
+    "drumnbass": "drumbass",
+    "rocknroll": "rockroll",
+}
 _KEYS = ("write", "only", "never", "aliases", "spelling", "tree", "parents")
 
 
@@ -75,9 +85,13 @@ class GenreMap:
 
 
 def key(name: str) -> str:
-    """Fold what spellings of one genre differ in: case, spaces, punctuation, "and" for "&"."""
-    folded = re.sub(r"\band\b|'n'", "", name.casefold())
-    return re.sub(r"[\W_]", "", folded) or name
+    """Fold what spellings of one genre differ in: case, spaces, signs, "and", "n" or "&" between two words.
+
+    The one function by which genres are compared, wherever they are: "Hip-Hop" is "hip hop", "RnB" is "R&B".
+    """
+    folded = re.sub(r"\band\b|\bn\b", "", name.casefold())
+    joined = re.sub(r"[\W_]", "", folded)
+    return _JOINED.get(joined, joined) or name
 
 
 def read_genre_map(settings: Mapping[str, Any], path: Path) -> GenreMap:

@@ -21,7 +21,7 @@ from mgtag.library.opening import Place, default_path
 from mgtag.library.outcome import Outcome
 from mgtag.library.paths import to_text
 from mgtag.library.records import Filter, Known, Located, State, Track, Values
-from mgtag.library.rows import as_json, clean, columns_of, track_of
+from mgtag.library.rows import as_json, clean, columns_of, namer, track_of
 from mgtag.library.sql import UNDOABLE
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class Index(Journal):
             self.mended = opening.mend(path)
             super().__init__(opening.connect(path))
         self._db.row_factory = sqlite3.Row
-        self._db.create_function("casefold", 1, str.casefold, deterministic=True)
+        self._named = namer(Filter.spelling)
+        self._db.create_function("named", 4, lambda *values: self._named(*values), deterministic=True)
 
     def close(self) -> None:
         """Close the database."""
@@ -108,10 +109,8 @@ class Index(Journal):
     def tracks(self, wanted: Filter | None = None) -> Iterator[Track]:
         """Return the files that match, in order, as they are read."""
         wanted = wanted or Filter()
-        for row in self._db.execute(*sql.files(wanted)):
-            track = track_of(row)
-            if _has(track, "genre", wanted.genre) and _has(track, "mood", wanted.mood):
-                yield track
+        self._named = namer(wanted.spelling)
+        yield from map(track_of, self._db.execute(*sql.files(wanted)))
 
     def same_sound(self, signature: str) -> list[Track]:
         """Return the files whose sound has this signature."""
@@ -245,9 +244,3 @@ def is_broken(error: Exception) -> bool:
     """Say whether the index itself failed: no room, damage, a lock; not one row's values."""
     of_a_row = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
     return isinstance(error, sqlite3.Error) and not isinstance(error, of_a_row)
-
-
-def _has(track: Track, head: str, name: str | None) -> bool:
-    """Say whether a file's tags name a value, or it was heard as such."""
-    found = (*track.tags.get(head, ()), track.best(head).label)
-    return name is None or name.casefold() in {value.casefold() for value in found}

@@ -91,5 +91,5 @@ def matching(index: Index, wanted: Filter, query: Iterable[str] = ()) -> Iterato
     for folder in folders:
         if not folder.exists() and not index.knows_below(folder):
             raise UsageError(f"{folder}: there is no such file or folder, and the index knows of none.")
-    matches = parse_query(query)
+    matches = parse_query(query, spelling=wanted.spelling)
     return filter(matches, index.tracks(replace(wanted, folders=folders)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mgtag.library.genre_map import GenreMap
+from mgtag.library.genre_map import GenreMap, key
 from mgtag.tags import is_placeholder
 
 Mode = Literal["keep", "append", "overwrite"]
@@ -114,13 +114,13 @@ def decide(
         return Decision("keep", current, f"has {', '.join(hand_made)}", why=f"{field} set by hand")
     if not sure:
         return Decision("unsure", current, "below the threshold", why="below the threshold")
-    refused = {g.casefold() for g in declined}
-    wanted = tuple(g for g in answer if g.casefold() not in refused)
+    refused = set(map(key, declined))
+    wanted = tuple(g for g in answer if key(g) not in refused)
     if answer and not wanted:
         return Decision("keep", current, "you took it back", why="taken back by you")
     answer = wanted
-    known = {g.casefold() for g in hand_made} if mode == "append" else set()
-    added = tuple(g for g in answer if g.casefold() not in known)
+    known = set(map(key, hand_made)) if mode == "append" else set()
+    added = tuple(g for g in answer if key(g) not in known)
     genres = hand_made + added if mode == "append" else answer
     if genres == current:
         return Decision("keep", current, "says so already", why="already as heard")

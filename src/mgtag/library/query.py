@@ -19,6 +19,7 @@ from mgtag.library.genre_map import key
 from mgtag.library.records import Track
 
 Matches = Callable[[Track], bool]
+Spelling = Callable[[str], str]
 
 TEXTS: dict[str, Callable[[Track], tuple[str | None, ...]]] = {
     "artist": lambda t: (t.artist,),
@@ -48,7 +49,7 @@ KEYED = ("genre", "heard", "mood")  # found however they are spelled
 UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "m": 30 * 86_400, "y": 365 * 86_400}  # seconds
 
 
-def parse_query(words: Iterable[str], now: datetime | None = None) -> Matches:
+def parse_query(words: Iterable[str], now: datetime | None = None, spelling: Spelling = key) -> Matches:
     """Make a condition of a query.
 
     Parameters
@@ -57,6 +58,8 @@ def parse_query(words: Iterable[str], now: datetime | None = None) -> Matches:
         As the shell gives them; each may hold several terms.
     now : datetime, optional
         What ``added:-1w..`` is counted from.
+    spelling : callable
+        Turns the spellings of a genre into one; see `mgtag.library.records.Filter`.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def parse_query(words: Iterable[str], now: datetime | None = None) -> Matches:
             if term == ",":
                 alternatives.append([])
                 continue
-            alternatives[-1].append(_term(term.removesuffix(","), now))
+            alternatives[-1].append(_term(term.removesuffix(","), now, spelling))
             if term.endswith(","):
                 alternatives.append([])
     return lambda track: any(all(holds(track) for holds in terms) for terms in alternatives)
@@ -83,13 +86,13 @@ def _split(word: str) -> list[str]:
         raise UsageError(f"{word!r}: a quotation mark is not closed.") from error
 
 
-def _term(term: str, now: datetime) -> Matches:
+def _term(term: str, now: datetime, spelling: Spelling) -> Matches:
     if term.startswith("^"):
-        holds = _term(term[1:], now)
+        holds = _term(term[1:], now, spelling)
         return lambda track: not holds(track)
     field, colon, value = term.partition(":")
     if not colon:
-        return lambda track: any(_holds(name, track, term) for name in ANYWHERE)
+        return lambda track: any(_holds(name, track, term, spelling) for name in ANYWHERE)
     if field in NUMBERS:
         low, high = (_number(field, part) for part in _ends(value))
         read = NUMBERS[field]
@@ -105,15 +108,15 @@ def _term(term: str, now: datetime) -> Matches:
     if value.startswith(":"):
         pattern = _pattern(term, value[1:])
         return lambda track: any(text and pattern.search(text) for text in TEXTS[field](track))
-    return lambda track: _holds(field, track, value)
+    return lambda track: _holds(field, track, value, spelling)
 
 
-def _holds(field: str, track: Track, value: str) -> bool:
+def _holds(field: str, track: Track, value: str, spelling: Spelling) -> bool:
     texts = (text for text in TEXTS[field](track) if text)
     if field in WHOLE:
         return any(value.casefold() == text.casefold() for text in texts)
     if field in KEYED:
-        return any(key(value) in key(text) for text in texts)
+        return any(key(value) in key(text) or spelling(value) == spelling(text) for text in texts)
     return any(value.casefold() in text.casefold() for text in texts)
 
 

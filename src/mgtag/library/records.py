@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from mgtag.library.genre_map import key
 from mgtag.library.outcome import Outcome
 
 Values = Mapping[str, tuple[str, ...]]  # head ("genre", "mood") -> values, as in a file's tags
@@ -220,7 +221,9 @@ class Filter:
     Attributes
     ----------
     genre, mood : str, optional
-        In the tags, or heard; without regard to case.
+        In the tags, or heard, however it is spelled.
+    spelling : callable
+        Turns the spellings of a genre into one; `GenreMap.canonical` knows the listener's aliases too.
     text : str, optional
         Words that artist, title, album or path hold, each in full or followed by ``*``.
     """
@@ -230,6 +233,7 @@ class Filter:
     mood: str | None = None
     min_confidence: float = 0.0
     max_confidence: float = 1.0
+    spelling: Callable[[str], str] = key
     outcome: Outcome | None = None
     text: str | None = None
     bundle: str | None = None

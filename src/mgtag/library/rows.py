@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,23 @@ def columns_of(track: Track) -> dict[str, Any]:
     for head, (label, confidence) in HEADS.items():
         row |= {label: clean(track.best(head).label), confidence: track.best(head).confidence}
     return row
+
+
+def namer(spelling: Callable[[str], str]) -> Callable[[str, str, str, str], bool]:
+    """Return what says whether a row's tags of a head (as stored), or what was heard, are a wanted name.
+
+    Few combinations of tags come in thousands of rows, so each is read once.
+    """
+
+    @lru_cache(maxsize=10_000)
+    def named(head: str, tags: str, heard: str, wanted: str) -> bool:
+        try:
+            names = [*json.loads(tags).get(head, ()), heard]
+            return any(spelling(name) == wanted for name in names if name)
+        except (ValueError, TypeError, AttributeError):  # the row is damaged
+            return False
+
+    return named
 
 
 def change_of(row: sqlite3.Row) -> Change:

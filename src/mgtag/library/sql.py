@@ -126,7 +126,7 @@ def store_file(columns: Collection[str]) -> str:
 
 
 def files(wanted: Filter) -> Query:
-    """Select what a filter wants; genre and mood must be looked at more closely than SQL can."""
+    """Select what a filter wants; `named` is `mgtag.library.rows.namer` of its spelling."""
     where, values = ["gone <= ?"], list[object]([wanted.gone])
     sure = wanted.min_confidence, wanted.max_confidence
     if sure != (0, 1):  # "+": by its index the rows would have to be sorted before the first is seen
@@ -134,9 +134,10 @@ def files(wanted: Filter) -> Query:
     if wanted.folders:
         under, bounds = _under(wanted.folders)
         where, values = [*where, f"({under})"], [*values, *bounds]
-    for name in filter(None, (wanted.genre, wanted.mood)):
-        where.append("instr(casefold(tags || answers), ?)")
-        values.append(json.dumps(name, ensure_ascii=False).casefold())
+    for head, name in (("genre", wanted.genre), ("mood", wanted.mood)):
+        if name is not None:
+            where.append(f"named('{head}', tags, {head}, ?)")
+            values.append(wanted.spelling(name))
     if wanted.outcome is not None:
         where, values = [*where, "outcome = ?"], [*values, wanted.outcome]
     if wanted.bundle is not None:

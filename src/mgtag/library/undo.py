@@ -11,6 +11,7 @@ from pathlib import Path
 from mgtag import identity, tags
 from mgtag.card import GENRE
 from mgtag.errors import MgtagError, UsageError
+from mgtag.library.genre_map import key
 from mgtag.library.index import UNDOABLE, Index
 from mgtag.library.outcome import Outcome
 from mgtag.library.records import Change, Entry, Track, Values, added
@@ -113,8 +114,8 @@ def _chosen(index: Index, which: Which) -> Iterator[Change]:
 def _that_wrote(genre: str, run: int | None, changes: Iterable[Change]) -> Iterator[Change]:
     covered: set[str] = set()  # files as they were before a change that stays
     for change in changes:
-        wrote = {g.casefold() for g in added(change.before, change.after).get(GENRE, ())}
-        if genre.casefold() in wrote and change.sha_after not in covered and run in (None, change.run):
+        wrote = {key(g) for g in added(change.before, change.after).get(GENRE, ())}
+        if key(genre) in wrote and change.sha_after not in covered and run in (None, change.run):
             yield change
         else:
             covered.add(change.sha_before)
