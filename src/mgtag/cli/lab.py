@@ -114,6 +114,7 @@ def run_command(
     with train_extra():
         from mgtag_train.lab import commands
         from mgtag_train.lab.tasks import Inputs
+        from mgtag_train.learn import distributed
     from mgtag.view import training as view
 
     inputs, only = Inputs(features, audio, lyrics, homburg), split and split.value
@@ -121,10 +122,13 @@ def run_command(
     if export:
         for experiment in experiments:
             commands.exportable(experiment)
-    with train_extra(), view.TrainingView() as shown:
-        records = commands.run(
-            experiments, inputs, out, seeds, only, resume, jobs or os.cpu_count() or 1, shown.progress
-        )
+    with train_extra(), distributed.joined():
+        first = distributed.is_first()
+        with view.TrainingView(first) as shown:
+            at_once = jobs or os.cpu_count() or 1
+            records = commands.run(experiments, inputs, out, seeds, only, resume, at_once, shown.progress)
+    if not first:
+        return
     view.show_table([commands.summary(path) for path in records])
     if export:
         view.show_written([commands.export_best(experiment, inputs, out) for experiment in experiments])

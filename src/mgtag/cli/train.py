@@ -105,11 +105,12 @@ def train_command(
     if keep_features and features:
         raise typer.BadParameter("--keep-features writes the mels of audio; with --features they are there.")
     with train_extra():
+        from mgtag_train.learn import distributed
         from mgtag_train.ship import train_bundle, train_wide
     from mgtag.view import training as view
     from mgtag.view.models import show_models
 
-    with view.TrainingView() as shown:
+    with distributed.joined(), view.TrainingView(distributed.is_first()) as shown:
         if features and outside and musicnn:
             bundle = train_wide.train_wide(
                 features=features,
@@ -136,4 +137,5 @@ def train_command(
                 progress=shown.progress,
                 tell=shown.tell,
             )
-    show_models([bundle], as_json=False)
+    if bundle:
+        show_models([bundle], as_json=False)

@@ -165,9 +165,11 @@ def _cnn(spec: QueensSpec) -> nn.Sequential:
         layers.append(_stem(spec) if strides else _conv(n_in, n_out, spec))
         if spec.batch_norm:
             layers.append(nn.BatchNorm2d(n_out))
-        layers.append(nn.ReLU())
         if not strides:
             layers.append(nn.MaxPool2d(pool))
+        layers.append(
+            nn.ReLU()
+        )  # after the pooling, of which it leaves the answers as they are, it costs less
         if spec.dropout_map:
             layers.append(nn.Dropout2d(spec.dropout_map))
         n_in = n_out

@@ -20,10 +20,17 @@ from mgtag.view.text import printable, stderr, stdout
 
 
 class TrainingView:
-    """Shows how several networks do while it is entered; a line an epoch where stderr is no terminal."""
+    """Shows how several networks do while it is entered; a line an epoch where stderr is no terminal.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    shown : bool
+        False for a process that trains together with one that shows it.
+    """
+
+    def __init__(self, shown: bool = True) -> None:
         self._err = stderr()
+        self._err.quiet = not shown
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
             TextColumn("{task.description}"),

@@ -82,6 +82,7 @@ class Run:
 
     def execute(self, session: Session, progress: Progress) -> None:
         """Train and measure, and write the record; a finished run is left as it is."""
+        from mgtag_train.learn import distributed
         from mgtag_train.learn.jobs import RECORD, refuse_to_overwrite
 
         path = session.out / self.name / RECORD
@@ -90,13 +91,16 @@ class Run:
         refuse_to_overwrite(path.parent, session.resume)
         record = self.experiment.run(self, session, progress)
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(
+        named = replace(
             record,
             experiment=self.experiment.name,
             split=self.split,
             labels=self.experiment.task.labels,
             command=f"mgtag lab run {self.experiment.name} --split {self.split}",
-        ).write(path)
+        )
+        if distributed.is_first():
+            named.write(path)
+        distributed.wait()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ import torch
 from mgtag.errors import UsageError
 from mgtag.models import Network, build
 from mgtag.workers import Workers
+from mgtag_train.learn import distributed
 from mgtag_train.learn.batches import Examples
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.run_record import RunRecord, commit, versions
@@ -59,7 +60,7 @@ def fit(
     progress: Progress,
     device: str = "cpu",
 ) -> RunRecord:
-    """Train one network to its end, in one thread, with a checkpoint after every epoch.
+    """Train one network to its end, in one thread a process, with a checkpoint after every epoch.
 
     Returns
     -------
@@ -84,10 +85,13 @@ def fit(
         progress(job.name, training.epoch, job.config.epochs, {})
         while not training.finished:
             row = training.run_epoch()
-            save_checkpoint(checkpoint, training.state() | identity)
+            if distributed.is_first():
+                save_checkpoint(checkpoint, training.state() | identity)
             progress(job.name, training.epoch, job.config.epochs, row)
         model = {"architecture": job.config.architecture, "arguments": dict(job.config.arguments)}
-        save_checkpoint(job.folder / BEST, model | {"weights": network_state(training.best)})
+        if distributed.is_first():
+            save_checkpoint(job.folder / BEST, model | {"weights": network_state(training.best)})
+        distributed.wait()
         return RunRecord(
             name=job.name,
             seed=job.seed,
@@ -108,7 +112,11 @@ def fit_and_record(
     """Train one network and write its record; one that is finished is left as it is."""
     done = job.folder / RECORD
     if not (resume and done.is_file()):
-        fit(job, learn, check, data, resume, progress).write(done)
+        device = "cuda" if distributed.started_together() and torch.cuda.is_available() else "cpu"
+        record = fit(job, learn, check, data, resume, progress, device)
+        if distributed.is_first():
+            record.write(done)
+        distributed.wait()
 
 
 def refuse_to_overwrite(folder: Path, resume: bool) -> None:
@@ -126,8 +134,11 @@ def refuse_to_overwrite(folder: Path, resume: bool) -> None:
 
 
 def run_all(tasks: Sequence[Callable[[Progress], object]], at_once: int, progress: Progress) -> None:
-    """Run tasks that can be pickled, `at_once` in processes of their own where that is more than one."""
-    if at_once <= 1:
+    """Run tasks that can be pickled, `at_once` in processes of their own where that is more than one.
+
+    Processes that train together run them one by one.
+    """
+    if at_once <= 1 or distributed.size() > 1:
         for task in tasks:
             task(progress)
         return

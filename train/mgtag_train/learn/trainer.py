@@ -20,7 +20,7 @@ from torch import Generator, Tensor, nn
 from mgtag.arrays import F32
 from mgtag.models import ModelOutput, Network, build
 from mgtag.vote import softmax
-from mgtag_train.learn import metrics
+from mgtag_train.learn import distributed, metrics
 from mgtag_train.learn.batches import Examples
 from mgtag_train.learn.config import TrainConfig
 
@@ -62,6 +62,7 @@ class Training:
         model = learn.initialise(build(config.architecture, config.arguments))
         self.model = channels_last(model).to(device)
         self.mean = copy.deepcopy(self.model).eval()
+        self._loss = distributed.averaging(_Loss(self.model))
         self.optimiser = _optimiser(self.model, config)
         self.music = torch.nonzero(learn.labels >= 0).squeeze(1)
         self.per_epoch = max(1, len(self.music) * config.slices // config.batch)
@@ -99,8 +100,9 @@ class Training:
             chosen = order[at * self.config.batch : (at + 1) * self.config.batch]
             losses.append(self._step(self.music[chosen]))
             step_done()
-        row = {"loss": float(np.mean(losses)), **self._validate(), "seconds": time.monotonic() - began}
-        self.history.append(row)
+        loss = distributed.mean(float(np.mean(losses)))
+        row = {"loss": loss, **self._validate(), "seconds": time.monotonic() - began}
+        self.history.append(distributed.agreed(row))
         if self.best_epoch == self.epoch - 1:
             self.best = copy.deepcopy(self.mean.state_dict())
         return row
@@ -139,16 +141,17 @@ class Training:
 
     def _step(self, items: Tensor) -> float:
         drawn, wanted = self.learn.batch(items, self.config, self.generator)
-        inputs, targets = drawn.to(self.device), wanted.to(self.device)
+        inputs, targets = (distributed.share(part).to(self.device) for part in (drawn, wanted))
         if self.teachers:
             targets = targets.lerp(
                 _mean_probabilities(self.teachers, inputs), self.config.distillation_weight
             )
         self.model.train()
         with torch.autocast(self.device, torch.bfloat16):
-            loss = self.model.loss(inputs, targets)
+            loss = self._loss(inputs, targets)
+        loss = loss * (len(inputs) * distributed.size() / len(drawn))  # a smaller share counts for less
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.schedule.step()
@@ -183,6 +186,18 @@ class Training:
 
 
 TEMPERATURES = tuple(np.geomspace(0.1, 2, 20).tolist())
+
+
+class _Loss(nn.Module):
+    """A network whose call is its loss: what averages gradients looks at calls only."""
+
+    def __init__(self, model: Network) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of a batch."""
+        return self.model.loss(inputs, targets)
 
 
 def channels_last(model: Network) -> Network:

@@ -21,6 +21,7 @@ from mgtag_train.data.not_music import held_out_negatives, training_negatives
 from mgtag_train.data.reading import read_tracks
 from mgtag_train.data.sources import find_source
 from mgtag_train.data.tracks import SliceDataset, save_cache
+from mgtag_train.learn import distributed
 from mgtag_train.learn.batches import Windows
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import GTZAN_FIRST, GTZAN_SECOND
@@ -43,8 +44,8 @@ def train(
     second: TrainConfig = GTZAN_SECOND,
     progress: Progress = lambda run, epoch, epochs, row: None,
     tell: Callable[[str], None] = lambda sentence: None,
-) -> Bundle:
-    """Train a bundle from a data set.
+) -> Bundle | None:
+    """Train a bundle from a data set; None for all but the first of processes that train together.
 
     Parameters
     ----------
@@ -83,11 +84,12 @@ def train(
     def clips_done(what: str, done: int, of: int) -> None:
         progress(what, done, of, {})
 
-    if download is not None:
-        audio = fetch(source, download, clips_done)
-    corpus = read_tracks(source, audio=audio, features=features, jobs=jobs, progress=clips_done)
+    with distributed.first_alone():
+        if download is not None:
+            audio = fetch(source, download, clips_done)
+        corpus = read_tracks(source, audio=audio, features=features, jobs=jobs, progress=clips_done)
     negatives = training_negatives(source.spec)
-    if keep is not None:
+    if keep is not None and distributed.is_first():
         save_cache(keep, corpus.parts, corpus.source)
     for sentence in corpus.left_out:
         tell(sentence)
@@ -107,6 +109,8 @@ def train(
                 generation.append(Job(called, config, seed, out / called, teachers))
                 tasks.append(partial(fit_and_record, generation[-1], *examples, described, resume))
         run_all(tasks, jobs, progress)
+    if not distributed.is_first():
+        return None
     models = [load_best(job.folder) for job in generation]
     name = f"{dataset}-{config.architecture.removeprefix('queens-')}-1"
     made = make_bundle(models, seeds, corpus, held_out_negatives(source.spec), out, config, name)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mgtag.bundle import Bundle
+from mgtag_train.learn import distributed
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import WIDE
 from mgtag_train.learn.jobs import Progress, load_best
@@ -31,8 +32,8 @@ def train_wide(
     config: TrainConfig = WIDE,
     parts: int = BANK_PARTS,
     progress: Progress = lambda run, epoch, epochs, row: None,
-) -> Bundle:
-    """Train the bundle.
+) -> Bundle | None:
+    """Train the bundle; None for all but the first of processes that train together.
 
     Parameters
     ----------
@@ -76,5 +77,7 @@ def train_wide(
     def told(what: str, done: int, of: int) -> None:
         progress(what, done, of, {})
 
+    if not distributed.is_first():
+        return None
     models = refitted([load_best(job.folder) for job in planned], data, config.top_db, told)
     return make_wide_bundle(models, seeds, data, out, config, told)

@@ -18,7 +18,7 @@ from mgtag_train.data.outside import LABELS, NOT_MUSIC, Piece, gtzan_pieces, of_
 from mgtag_train.data.sources import GTZAN
 from mgtag_train.data.splitting import PARTS, split_names
 from mgtag_train.data.tracks import MelTrack, SliceDataset, load_cache, save_whole, take
-from mgtag_train.learn import teaching_bank
+from mgtag_train.learn import distributed, teaching_bank
 from mgtag_train.learn.batches import Windows
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import WIDE
@@ -84,7 +84,8 @@ def train_networks(
     def told(what: str, done: int, of: int) -> None:
         progress(what, done, of, {})
 
-    lessons, check = make_lessons(data, wheel, out, config.top_db, parts, jobs, told)
+    with distributed.first_alone():
+        lessons, check = make_lessons(data, wheel, out, config.top_db, parts, jobs, told)
     described = {
         "source": "wide",
         "split": "filtered; artists apart",
