@@ -96,13 +96,13 @@ HAN_CONFIG = replace(
 )
 FUSION_CONFIG = replace(WORDS_CONFIG, architecture="lyrics-fusion", arguments={"prior": PRIOR[:5]})
 
-# A student of musicnn, on GTZAN, on music of any genre and on sounds that are not music; see
+# A student of musicnn's networks, on GTZAN, on music of any genre and on sounds that are not music; see
 # `mgtag_train.ship.wide`. Chosen on validation. The first convolution strides over four bands
 # instead of pooling them, which halves the time of a step and lets the others have more channels.
 WIDE = TrainConfig(
     arguments={
         "n_labels": 16,
-        "channels": (48, 64, 96, 192, 192),
+        "channels": (48, 64, 128, 256, 256),
         "pools": ((4, 1), (2, 1), (2, 2), (2, 2), (4, 3)),
         "units": 128,
         "hidden": 256,
@@ -112,7 +112,7 @@ WIDE = TrainConfig(
     },
     augment=Augment(floor_db=45.0, same_genre=0.0, mixup=0.0),
     top_db=50.0,
-    epochs=7,
+    epochs=4,
     slices=1,
     batch=72,
     negatives=0.06,

@@ -32,7 +32,7 @@ class Lesson:
     mood, taught_mood : Tensor
         Shape ``(batch, moods)``.
     tags, embedding : Tensor
-        Shape ``(batch, 50)`` and ``(batch, 200)``, the latter standardised.
+        Shape ``(batch, 50)`` and ``(batch, 456)``, the latter standardised.
     taught : Tensor
         Shape ``(batch, 1)``, 1 where the teacher answered.
     """

@@ -1,4 +1,4 @@
-"""A bank of slices that the teacher has answered for: what a student learns from, made once and kept.
+"""A bank of slices with the teachers' answers: what a student learns from, made once and kept.
 
 Each slice is cut from a random place of a piece, or of two pieces at once, changed at random, and turned
 into the student's window and the teacher's. Kept are the student's window in bytes and the teacher's
@@ -45,7 +45,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Bank:
-    """Slices and what the teacher answered.
+    """Slices and the teachers' answers.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Bank:
     tags : F32
         Shape ``(n, 50)``, logits.
     embedding : F32
-        Shape ``(n, 200)``.
+        Shape ``(n, 456)``.
     """
 
     mel: U8
@@ -102,15 +102,15 @@ def make_bank(
 
 
 def piece_embeddings(pieces: Sequence[Piece], wheel: Path, progress: Progress) -> F32:
-    """Return the teacher's mean embedding of each unchanged piece, shape ``(pieces, 200)``."""
-    teacher, spec, means = musicnn_wheel.read_teacher(wheel), musicnn_wheel.MEL, []
+    """Return the teachers' mean embedding of each unchanged piece, shape ``(pieces, 456)``."""
+    teachers, spec, means = musicnn_wheel.read_teachers(wheel), musicnn_wheel.MEL, []
     for done, piece in enumerate(pieces, 1):
         y = audio.load(piece.path, spec.sample_rate)
         if len(y) < spec.n_samples:
             y = np.tile(y, -(-spec.n_samples // len(y)))[: spec.n_samples]
         with torch.inference_mode():
-            answer = teacher(torch.from_numpy(windows(y, spec)))
-        means.append(answer.embedding.mean(0).numpy())
+            _, embedding = teachers(torch.from_numpy(windows(y, spec)))
+        means.append(embedding.mean(0).numpy())
         progress("teacher", done, len(pieces))
     return np.stack(means)
 
@@ -136,14 +136,14 @@ def _make_part(pieces: Sequence[Piece], wheel: Path, folder: Path, number: int) 
     firsts = [_draw(weight * (silent if rng.random() < OTHERS else ~silent), rng) for _ in range(PART)]
     slices = [_slice(first, sounds, rng) for first in firsts]
     mels = [quantise("", 0, log_mel(student, MelSpec())) for student, _, _ in slices]
-    teacher = musicnn_wheel.read_teacher(wheel)
+    teachers = musicnn_wheel.read_teachers(wheel)
     tags, embeddings = [], []
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode():
         for at in range(0, PART, BATCH):
             heard = np.stack([window(y, musicnn_wheel.MEL) for _, y, _ in slices[at : at + BATCH]])
-            answer = teacher(torch.from_numpy(heard))
-            tags.append(answer.logits.float().numpy())
-            embeddings.append(answer.embedding.float().numpy())
+            logits, embedding = teachers(torch.from_numpy(heard))
+            tags.append(logits.numpy())
+            embeddings.append(embedding.numpy())
     save_whole(
         folder / f"part-{number:03d}.npz",
         mel=np.stack([track.mel for track in mels]),

@@ -27,7 +27,7 @@ from mgtag_train.learn.lessons import Lessons, taught_answers
 from mgtag_train.learn.outside_evaluation import mel_tracks
 from mgtag_train.learn.refit import refit
 
-BANK_PARTS = 18
+BANK_PARTS = 48
 NEGATIVES_SEED, HELD_OUT_SEED = 20_03, 20_16
 Told = Callable[[str, int, int], None]
 
@@ -126,7 +126,7 @@ def refitted(networks: Sequence[Network], data: Wide, top_db: float, told: Told)
 
 
 def _teacher_embeddings(learn: Sequence[Piece], wheel: Path, folder: Path, told: Told) -> F32:
-    """Ask the teacher about the unchanged pieces, once."""
+    """Return the teachers' embeddings of the unchanged pieces, made once."""
     file = folder / "pieces.npz"
     if not file.is_file():
         save_whole(file, embedding=teaching_bank.piece_embeddings(learn, wheel, told))
