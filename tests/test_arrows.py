@@ -41,6 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "tails": set(),
     "asf_header": set(),
     "config": {"errors"},
+    "hooks": {"errors"},
     "ffmpeg": {"asf_header", "errors", "tails"},
     "resampling": {"arrays"},
     "decoding": {"arrays", "resampling"},

@@ -26,7 +26,7 @@ import platformdirs
 from mgtag.errors import UsageError
 
 PREFIX = "MGTAG_"
-TABLES = ("genres",)  # tables of the file that are no command's options
+TABLES = ("genres", "hooks")  # tables of the file that are no command's options
 
 TEMPLATE = """\
 # mgtag's settings. A key here is the default of every command that has such an option:
@@ -40,6 +40,10 @@ TEMPLATE = """\
 # What is written for a genre that was heard; see the user guide, "Genres".
 # [genres.write]
 # "Hip-Hop" = "Rap"
+
+# Run once after a scan that wrote something, to tell a music server, say; see the user guide.
+# [hooks]
+# after_scan = "curl -fsS http://localhost:4533/rest/startScan?…"
 """
 
 

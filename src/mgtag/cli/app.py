@@ -15,6 +15,7 @@ from mgtag.errors import UsageError
 from mgtag.version import __version__
 
 if TYPE_CHECKING:
+    from mgtag.hooks import Hooks
     from mgtag.library.genre_map import GenreMap
     from mgtag.library.index import Index
 
@@ -133,6 +134,25 @@ def settings_of(group: Any) -> dict[str, dict[str, Any]]:
     }
     path = config.default_path()
     return config.defaults(config.read(path), options, path, os.environ)
+
+
+def hooks() -> Hooks:
+    """Return the listener's own commands, of the settings."""
+    from mgtag import config
+    from mgtag.hooks import read_hooks
+
+    path = config.default_path()
+    return read_hooks(config.read(path).get("hooks", {}), path)
+
+
+def after_scan(commands: Hooks, run: int, tagged: int) -> None:
+    """Run the listener's own command after a scan that wrote, and say if it failed."""
+    from mgtag.hooks import run_hook
+
+    if tagged and (sentence := run_hook(commands, "after_scan", run=run, tagged=tagged)):
+        from mgtag.view.text import printable, stderr
+
+        stderr().print(printable(sentence))
 
 
 def genre_map() -> GenreMap:

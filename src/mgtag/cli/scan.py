@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import Exit, app, fields, genre_map
+from mgtag.cli.app import Exit, after_scan, app, fields, genre_map, hooks
 from mgtag.cli.options import (
     BpmOption,
     Device,
@@ -114,6 +114,7 @@ def scan_command(
     )
     if not yes:
         check_roots(paths, policy)
+    commands = hooks()
     tagger = load_model(model, device.value)
     view = ScanView(json, -1 if quiet else int(verbose), dry_run)
     card = tagger.bundle.card
@@ -129,6 +130,7 @@ def scan_command(
     view.summary(interrupted, _again(sys.argv[1:]), "" if index is None else f" --index {quote(str(index))}")
     if interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
+    after_scan(commands, view.run, 0 if dry_run else view.counts["tagged"])
     if view.counts["failed"]:
         raise typer.Exit(Exit.SOME_FAILED)
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from mgtag.bundle_folders import DEFAULT
-from mgtag.cli.app import Exit, app, fields, genre_map, open_index
+from mgtag.cli.app import Exit, after_scan, app, fields, genre_map, hooks, open_index
 from mgtag.cli.options import (
     BpmOption,
     Device,
@@ -69,15 +69,18 @@ def watch_command(
     )
     if not yes:
         check_roots(folders, policy)
+    commands = hooks()
     tagger = Tagger(bundle.find(model), device.value)
 
     def tag(paths: Sequence[Path]) -> Generator[Event, None, None]:
+        before = view.counts["tagged"]
         with (
             open_index(index) as store,
             store.sole_writer(),
             executor(jobs or os.cpu_count() or 1, tagger.device) as pool,
         ):
             yield from scan(paths, tagger, store, policy, pool, command)
+        after_scan(commands, view.run, view.counts["tagged"] - before)
 
     stop = Flag()
     view = ScanView(json, verbosity=1)

@@ -56,6 +56,11 @@ class ScanView:
         self.progress = progress_bar(self._err, quiet=verbosity < 0)
         self._task = self.progress.add_task("looking for music", total=None)
 
+    @property
+    def run(self) -> int:
+        """The number of the scan."""
+        return self._end.run
+
     def warn(self, sentences: Iterable[str]) -> None:
         """Say what must be known before a file is tagged."""
         for sentence in sentences if self._verbosity >= 0 else ():
