@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mgtag.bundle_folders import CARD, DEFAULT, SHIPPED, folders, roots
 from mgtag.card import Card, parse, render
-from mgtag.errors import BundleError
+from mgtag.errors import BundleError, NoSuchModelError
 
 __all__ = ["CARD", "DEFAULT", "SHIPPED", "Bundle", "at_hand", "find", "folders", "load", "roots", "write"]
 
@@ -97,14 +97,16 @@ def find(name: str) -> Bundle:
 
     Raises
     ------
+    NoSuchModelError
+        If there is none.
     BundleError
-        If there is none, or it does not verify.
+        If it does not verify.
     """
     for folder in (Path(name), *(root / name for root in roots())):
         if os.path.isfile(folder / CARD):  # noqa: PTH113 (whatever the name, no error)
             return load(folder)
     known = ", ".join(f.name for f in folders()) or "none"
-    raise BundleError(
+    raise NoSuchModelError(
         f"There is no model called {name!r}; at hand: {known}. Give one of these, or a bundle's folder."
     )
 

@@ -4,6 +4,10 @@ Every message says what happened, to which file, and what to do next; the comman
 it as it stands.
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+
 
 class MgtagError(Exception):
     """A mistake that a user can cause or meet; `str()` of it is one clear sentence."""
@@ -39,3 +43,22 @@ class InUseError(StoreError):
 
 class UsageError(MgtagError):
     """What was asked for makes no sense; the command line exits with 2."""
+
+
+class NoSuchModelError(BundleError, UsageError):
+    """A model is named that is not at hand."""
+
+
+def error_sentence(path: Path, error: Exception) -> str:
+    """Return what a listener is told of an error with one file."""
+    if isinstance(error, MgtagError):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"{path}: the file has vanished."
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return f"{path}: {error}, so mgtag gave it up; is the file damaged, or its drive asleep?"
+    if isinstance(error, MemoryError):
+        return f"{path}: hearing it takes more memory than it may; is the file damaged?"
+    if isinstance(error, OSError):
+        return f"{path}: {error.strerror or error}."
+    return f"{path}: mgtag itself failed ({type(error).__name__}: {error}); please report this."

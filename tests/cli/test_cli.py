@@ -149,9 +149,9 @@ def test_a_mistake_in_usage_is_2(
     assert "Traceback" not in done.err
 
 
-def test_a_model_that_is_not_there_is_1(run: Run, music: Path) -> None:
+def test_a_model_that_is_not_there_is_named(run: Run, music: Path) -> None:
     done = run("scan", music, "--model", "no-such-model")
-    assert done.code == 1
+    assert done.code == 2
     assert done.err.startswith("mgtag: There is no model called 'no-such-model'")
     assert done.err.count("\n") == 1
 
@@ -524,7 +524,7 @@ def test_show_names_the_wider_genre_that_is_sure(
 def test_show_of_what_is_no_music_is_a_sentence(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_text("no music")
     done = run("show", tmp_path / "a.mp3")
-    assert done.code == 1
+    assert done.code == 3
     assert done.err.startswith("mgtag: ")
     assert done.err.count("\n") == 1
 
@@ -707,7 +707,7 @@ def test_models_tells_the_card(run: Run, tiny: Bundle) -> None:
     assert "threshold" in done.out
     (row,) = run("models", tiny.folder, "--json").rows
     assert row["heads"]["genre"]["labels"] == ["blues", "jazz", "metal"]
-    assert run("models", "no-such-model").code == 1
+    assert run("models", "no-such-model").code == 2
 
 
 def test_models_lists_those_at_hand(run: Run, home: Path) -> None:

@@ -68,15 +68,26 @@ def test_genres_add_up(space: Space) -> None:
     assert {space.tracks[n].genre for n, _ in away} == {"Jazz"}
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_library_of_hardly_a_song_has_a_map(index: Index, library: Index, n: int) -> None:
+    index.set_gone([track.path.as_posix() for track in library.tracks()][n:])
+    points, _ = positions(load_space(index), "auto")
+    assert points.shape == (n, 2) and np.isfinite(points).all()
+
+
 def test_a_genre_that_was_not_heard_is_a_sentence(space: Space) -> None:
     with pytest.raises(UsageError, match="heard were Blues, Jazz, Metal, Pop"):
         space.genre("Polka")
 
 
-def test_a_song_that_was_not_heard_is_a_sentence(space: Space) -> None:
+def test_a_song_that_was_not_heard_is_a_sentence(space: Space, tmp_path: Path) -> None:
     assert space.find(Path("/music/07.mp3")) == 7
-    with pytest.raises(UsageError, match=r"mgtag scan --no-tags"):
+    with pytest.raises(UsageError, match="there is no such file"):
         space.find(Path("/music/nowhere.mp3"))
+    (tmp_path / "new.mp3").touch()
+    with pytest.raises(UsageError, match=r"mgtag scan --no-tags"):
+        space.find(tmp_path / "new.mp3")
 
 
 def test_a_library_that_was_not_heard_is_a_sentence(index: Index, library: Index) -> None:

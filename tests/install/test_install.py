@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from mgtag import bundle
 from mgtag.cli.app import app
-from mgtag.errors import BundleError
+from mgtag.errors import BundleError, UsageError
 from mgtag.inference import Tagger
 from mgtag.install import musicnn, placing
 from mgtag.install import wheel as wheels
@@ -105,7 +105,7 @@ def test_another_wheel_is_refused(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_a_wheel_that_is_not_there_is_said_so(wheel: Path, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="No such file"):
+    with pytest.raises(UsageError, match="there is no such file"):
         musicnn.install(tmp_path / "nowhere.whl")
 
 

@@ -260,7 +260,7 @@ def test_mistakes_end_in_a_sentence(
     ):
         done = run("learn", *arguments, *store)
         assert (done.code, told in " ".join(done.err.split())) == (code, True), done.err
-    assert run("learn", library, "--index", tmp_path / "index.db", "--base", "nobody").code == 1
+    assert run("learn", library, "--index", tmp_path / "index.db", "--base", "nobody").code == 2
     assert run("learn", library, *store).code == 0
     done = run("learn", library, "--base", "mine", "--name", "other", "--index", tmp_path / "index.db")
     assert done.code == 2 and "own genres already" in done.err

@@ -7,8 +7,8 @@ from io import TextIOWrapper
 
 # They register themselves.
 from mgtag.cli import config, explain, explore, health, lab, learn, library, models, scan, train, undo, watch  # noqa: F401
-from mgtag.cli.app import Exit, app
-from mgtag.errors import MgtagError, UsageError
+from mgtag.cli.app import Exit, app, exit_code
+from mgtag.errors import MgtagError
 
 
 def main() -> None:
@@ -22,6 +22,6 @@ def main() -> None:
         from mgtag.view.text import printable, stderr
 
         stderr().print(f"mgtag: {printable(error)}")
-        sys.exit(Exit.USAGE if isinstance(error, UsageError) else Exit.ERROR)
+        sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mgtag.errors import UsageError
+from mgtag.errors import AudioError, MgtagError, TagError, UsageError
 from mgtag.version import __version__
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ class Exit(IntEnum):
     USAGE = 2
     SOME_FAILED = 3
     INTERRUPTED = 130
+
+
+def exit_code(error: MgtagError) -> Exit:
+    """Return the exit code for an error that ended a command."""
+    if isinstance(error, UsageError):
+        return Exit.USAGE
+    return Exit.SOME_FAILED if isinstance(error, AudioError | TagError) else Exit.ERROR
 
 
 # Where a command and an option stand on a help page, and in which order.

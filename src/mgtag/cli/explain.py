@@ -82,9 +82,11 @@ def explain_command(
     from mgtag.errors import AudioError
     from mgtag.explain.explain_file import explain_file
     from mgtag.inference import Tagger
+    from mgtag.library.lookup import check_files
     from mgtag.view.explaining import ExplainView
 
     songs, head = files or [], "mood" if mood else "genre"
+    check_files(songs)
     tagger = Tagger(found, device.value)
     view = ExplainView(found, html, png, json, embed_audio, several=len(songs) > 1)
     for path in songs:

@@ -50,7 +50,10 @@ LyricsOption = Annotated[
     typer.Option(metavar="FILE", help="The lyrics table, genre.csv.gz.", rich_help_panel="Data"),
 ]
 RunsOption = Annotated[
-    Path, typer.Option("--runs", metavar="DIR", help="Where `lab run --out` left its runs.")
+    Path | None,
+    typer.Option(
+        "--runs", metavar="DIR", exists=True, help="Where `lab run --out` left its runs; default: runs."
+    ),
 ]
 ToOption = Annotated[
     Path | None,
@@ -159,14 +162,14 @@ def search_command(
 
 
 @lab.command("report", examples=("mgtag lab report --runs runs", "mgtag lab report --to report"))
-def report_command(runs: RunsOption = Path("runs"), to: ToOption = None) -> None:
+def report_command(runs: RunsOption = None, to: ToOption = None) -> None:
     """Copy the records of finished runs, and write RESULTS.md and its pictures from all records."""
     with train_extra():
         from mgtag_train.report import results
         from mgtag_train.report.records import report_folder
     from mgtag.view.training import show_written
 
-    show_written(results.write(runs, report_folder(to)))
+    show_written(results.write(runs or Path("runs"), report_folder(to)))
 
 
 @lab.command("analyse", examples=("mgtag lab analyse tokens --features mel.npz",))
@@ -176,7 +179,7 @@ def analyse_command(
         list[str] | None,
         typer.Argument(metavar="NAME", help="tokens, tsne, blocks; by default all.", autocompletion=analyses),
     ] = None,
-    runs: RunsOption = Path("runs"),
+    runs: RunsOption = None,
     to: ToOption = None,
 ) -> None:
     """Analyse trained networks as their papers do: embeddings, attention, channels."""
@@ -187,7 +190,7 @@ def analyse_command(
     from mgtag.view.training import show_written
 
     inputs = Inputs(features=features)
-    show_written(analysis.write(names or (), inputs, runs, report_folder(to).analyses))
+    show_written(analysis.write(names or (), inputs, runs or Path("runs"), report_folder(to).analyses))
 
 
 @lab.command("tempo-and-key", examples=("mgtag lab tempo-and-key --audio DIR --beats tempo_beats.json.gz",))

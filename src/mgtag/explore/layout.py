@@ -54,9 +54,10 @@ def positions(space: Space, method: Method = "auto") -> tuple[F32, Literal["tsne
 
 
 def _principal(rows: F32, count: int) -> F32:
-    """Project onto the first principal components, by the eigenvectors of the covariance."""
+    """Project onto the first principal components, by the eigenvectors of the scatter matrix."""
     centred = rows - rows.mean(axis=0)
-    _, vectors = np.linalg.eigh(np.cov(centred, rowvar=False))
+    wide = centred.astype(np.float64)
+    _, vectors = np.linalg.eigh(wide.T @ wide)
     components = vectors[:, ::-1][:, :count].astype(np.float32)
     projected: F32 = centred @ components
     return projected if projected.shape[1] >= 2 else np.pad(projected, ((0, 0), (0, 2 - projected.shape[1])))

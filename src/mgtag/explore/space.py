@@ -52,6 +52,8 @@ class Space:
         for number, track in enumerate(self.tracks):
             if track.path == path:
                 return number
+        if not song.exists():
+            raise UsageError(f"{song}: there is no such file.")
         raise UsageError(
             f"{song}: {self.bundle} has not heard this song; `mgtag scan --no-tags` on it does, and writes "
             "no tag."

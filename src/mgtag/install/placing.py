@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from mgtag import bundle
 from mgtag.bundle import Bundle
-from mgtag.errors import BundleError
+from mgtag.errors import BundleError, NoSuchModelError
 
 PREFIX = ".install-"  # of the folder in which it is made; no model is looked for in there
 
@@ -67,11 +67,13 @@ def take_out(folder: Path) -> Path:
 
     Raises
     ------
+    NoSuchModelError
+        If it is not there.
     BundleError
-        If it is not there, or cannot be removed.
+        If it cannot be removed.
     """
     if not folder.exists():
-        raise BundleError(f"{folder}: {folder.name} is not installed.")
+        raise NoSuchModelError(f"{folder}: {folder.name} is not installed.")
     try:
         with TemporaryDirectory(prefix=PREFIX, dir=folder.parent) as nearby:
             folder.rename(Path(nearby) / folder.name)  # gone at once, deleted at leisure

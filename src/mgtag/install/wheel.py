@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from mgtag.errors import BundleError
+from mgtag.errors import BundleError, UsageError
 
 Tell = Callable[[int], object]  # told how many bytes are here
 
@@ -73,12 +73,16 @@ def verify(wheel: Wheel, path: Path) -> None:
 
     Raises
     ------
+    UsageError
+        If there is no such file.
     BundleError
         If it cannot be read, or is another file.
     """
     try:
         with open(path, "rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such file.") from error
     except OSError as error:
         raise BundleError(f"{path}: this wheel cannot be read ({error.strerror}).") from error
     if found != wheel.sha256:

@@ -44,12 +44,11 @@ def file_info(path: Path, index: Index) -> FileInfo:
     Raises
     ------
     UsageError
-        If there is no such file.
+        If there is no such file, or it is a folder.
     TagError
         If its tags cannot be read.
     """
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such file.")
+    check_files([path])
     path = Path(os.path.abspath(path))
     track = index.track(path)
     heads = {} if track is None else _heads(track)
@@ -72,6 +71,22 @@ def _wider(track: Track, head: Head) -> Answer | None:
     return None if decided is heard else Answer(decided.best()[0], decided.confidence)
 
 
+def check_files(paths: Iterable[Path]) -> None:
+    """Raise `UsageError` where a path is no file."""
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file.")
+        if path.is_dir():
+            raise UsageError(f"{path}: this is a folder; name the files in it.")
+
+
+def check_places(index: Index, paths: Iterable[Path]) -> None:
+    """Raise `UsageError` where there is nothing at a path, and the index knows of nothing there."""
+    for path in paths:
+        if not path.exists() and not index.knows_below(path):
+            raise UsageError(f"{path}: there is no such file or folder, and the index knows of none.")
+
+
 def matching(index: Index, wanted: Filter, query: Iterable[str] = ()) -> Iterator[Track]:
     """Return the files of the index that match, in order, as they are read.
 
@@ -88,8 +103,6 @@ def matching(index: Index, wanted: Filter, query: Iterable[str] = ()) -> Iterato
         If the index knows nothing of a folder, and there is none; or a term is none.
     """
     folders = tuple(Path(os.path.abspath(folder)) for folder in wanted.folders)
-    for folder in folders:
-        if not folder.exists() and not index.knows_below(folder):
-            raise UsageError(f"{folder}: there is no such file or folder, and the index knows of none.")
+    check_places(index, folders)
     matches = parse_query(query, spelling=wanted.spelling)
     return filter(matches, index.tracks(replace(wanted, folders=folders)))

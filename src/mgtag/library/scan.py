@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mgtag import analysis, identity, tags
 from mgtag.card import GENRE
-from mgtag.errors import AudioError, MgtagError, UsageError
+from mgtag.errors import AudioError, MgtagError, UsageError, error_sentence
 from mgtag.inference import MAX_SLICES, Amount, Heard, Tagger, listen
 from mgtag.library.comparing import Comparison
 from mgtag.library.events import Event, Failed, FileEvent, Found, Fresh, TooShort
@@ -26,7 +26,7 @@ from mgtag.library.outcome import Outcome
 from mgtag.library.paths import from_text
 from mgtag.library.policy import Policy
 from mgtag.library.records import Answer, Track
-from mgtag.library.tag_writer import TagWriter, error_sentence
+from mgtag.library.tag_writer import TagWriter
 from mgtag.library.undo import recover
 from mgtag.library.walk import Library, find
 from mgtag.version import __version__

@@ -11,7 +11,7 @@ import numpy as np
 
 from mgtag import analysis, identity, tags
 from mgtag.bundle import Bundle
-from mgtag.errors import AudioError, MgtagError, TagError, TooShortError
+from mgtag.errors import AudioError, TagError, TooShortError, error_sentence
 from mgtag.library.decisions import (
     Decisions,
     Votes,
@@ -213,18 +213,3 @@ def _with_tags(track: Track, found: tags.Tags) -> Track:
         tags=found.values,
         written={field: found.own(field) for field in tags.WRITABLE},
     )
-
-
-def error_sentence(path: Path, error: Exception) -> str:
-    """Return what a listener is told of an error with one file."""
-    if isinstance(error, MgtagError):
-        return str(error)
-    if isinstance(error, FileNotFoundError):
-        return f"{path}: the file has vanished."
-    if isinstance(error, TimeoutError) and error.errno is None:
-        return f"{path}: {error}, so mgtag gave it up; is the file damaged, or its drive asleep?"
-    if isinstance(error, MemoryError):
-        return f"{path}: hearing it takes more memory than it may; is the file damaged?"
-    if isinstance(error, OSError):
-        return f"{path}: {error.strerror or error}."
-    return f"{path}: mgtag itself failed ({type(error).__name__}: {error}); please report this."

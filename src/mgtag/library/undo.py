@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mgtag import identity, tags
 from mgtag.card import GENRE
-from mgtag.errors import MgtagError, UsageError
+from mgtag.errors import MgtagError, UsageError, error_sentence
 from mgtag.library.genre_map import key
 from mgtag.library.index import UNDOABLE, Index
 from mgtag.library.outcome import Outcome
@@ -180,10 +180,8 @@ class Undoing:
                 self._would_be[change.sha_before] = path
             else:
                 self._put_back(change, place)
-        except MgtagError as error:
-            return Refused(path, str(error))
-        except OSError as error:
-            return Refused(path, f"{path}: {error.strerror or error}.")
+        except (MgtagError, OSError) as error:
+            return Refused(path, error_sentence(path, error))
         known = self._index.track(path)  # says what stands there of a genre that was not written
         return Undone(path, change.before.get(GENRE, known.genres if known else ()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from mgtag import tags
 from mgtag.card import GENRE
 from mgtag.errors import MgtagError
 from mgtag.library.index import UNDOABLE, Index
+from mgtag.library.lookup import check_places
 from mgtag.library.records import Filter
 from mgtag.library.undo import Refused, Undoing, Undone, recover
 
@@ -32,7 +34,14 @@ def withdraw(
         Only files at or under these; all of the index by default.
     dry_run, leave : bool
         As for `mgtag.library.undo.undo`.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing at one of the paths, and the index knows of nothing there.
     """
+    paths = tuple(Path(os.path.abspath(path)) for path in paths)
+    check_places(index, paths)
     recover(index, clean=not dry_run)
     written = [t.path for t in index.tracks(Filter(folders=paths)) if any(t.written.values())]
     undoing = Undoing(index, dry_run=dry_run, leave=leave)

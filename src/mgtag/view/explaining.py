@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from mgtag.bundle import Bundle
+from mgtag.errors import error_sentence
 from mgtag.explain.explanation import Explanation
 from mgtag.explain.sketch import Sound
 from mgtag.explain.whole_file import Tell
@@ -90,7 +91,7 @@ class ExplainView:
     def fail(self, path: Path, error: Exception) -> None:
         """Say why a file could not be explained."""
         self.failed = True
-        self._err.print(Text.assemble(("failed  ", "bold red"), printable(_sentence(path, error))))
+        self._err.print(Text.assemble(("failed  ", "bold red"), printable(error_sentence(path, error))))
 
     def show(self, path: Path, made: Explanation, sound: Sound) -> None:
         """Show one song, and say which files were written."""
@@ -115,13 +116,3 @@ class ExplainView:
 
     def _say(self, written: Path) -> None:
         self._err.print(f"wrote {printable(written)} ({written.stat().st_size / 1e6:.1f} MB)")
-
-
-def _sentence(path: Path, error: Exception) -> str:
-    if not isinstance(error, OSError):
-        return str(error)
-    if path.is_dir():
-        return f"{path}: this is a folder; name the files in it that shall be explained."
-    if isinstance(error, FileNotFoundError):
-        return f"{path}: there is no such file."
-    return f"{path}: {error.strerror or error}."

@@ -68,12 +68,14 @@ def load_cache(path: Path, source: Source = GTZAN) -> dict[str, MelTrack]:
     Raises
     ------
     UsageError
-        If the file is no such cache, or one of another data set.
+        If there is no such file, it is no such cache, or one of another data set.
     """
     try:
         with np.load(path, allow_pickle=False) as cache:
             arrays = {key: cache[key] for key in cache.files}
         mels, names = arrays["mel"], [str(name) for name in arrays["name"]]
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no such file.") from error
     except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise UsageError(
             f"{path}: this is no mel cache with the arrays 'mel' and 'name' ({error})."
