@@ -104,7 +104,8 @@ def test_a_placeholder_is_not_erased_by_a_genre_that_is_never_written(
     file["genre"] = "Unknown"
     file.save()
     settings.write_text("[genres]\nonly = ['jazz']\n")
-    run("scan", path, "--model", tiny.folder, "--overwrite")
+    (row,) = run("scan", path, "--model", tiny.folder, "--overwrite", "--json").rows
+    assert (row["event"], row["reason"]) == ("unsure", "Blues is not among the genres to be written")
     assert tags.read(path).genres == ("Unknown",)
 
 

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import tiny_bundle
 from checkpoints import random_checkpoint, written
 from sounds import Song
 from typer.testing import CliRunner
@@ -102,6 +103,21 @@ def test_another_wheel_is_refused(wheel: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"is not the musicnn-0.1.0.* nothing was installed"):
         musicnn.install(other)
     assert not snapshot(models())
+
+
+def test_what_a_killed_install_left_is_cleared_away() -> None:
+    (models() / ".install-killed" / "tiny-1" / "half").mkdir(parents=True)
+    placing.put(models() / "tiny-1", tiny_bundle.make)
+    assert [path.name for path in models().iterdir() if path.is_dir()] == ["tiny-1"]
+
+
+def test_a_model_survives_a_kill_between_the_two_renames() -> None:
+    mine = tiny_bundle.make(models() / "mine")
+    (models() / ".install-killed" / "mine").mkdir(parents=True)
+    mine.folder.rename(models() / ".install-killed" / "before")
+    placing.put(models() / "other", tiny_bundle.make)
+    assert bundle.find("mine").id == mine.id
+    assert sorted(path.name for path in models().iterdir() if path.is_dir()) == ["mine", "other"]
 
 
 def test_a_wheel_that_is_not_there_is_said_so(wheel: Path, tmp_path: Path) -> None:

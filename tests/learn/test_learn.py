@@ -256,7 +256,7 @@ def test_mistakes_end_in_a_sentence(
         ((library, "--update"), 2, "--update learns from"),
         (("--from", "folders"), 2, "needs the folder"),
         (("--update", "--name", "gtzan-parallel-1"), 2, "was not made by"),
-        (("--update", "--name", "nobody"), 1, "no model called"),
+        (("--update", "--name", "nobody"), 2, "no model called"),
     ):
         done = run("learn", *arguments, *store)
         assert (done.code, told in " ".join(done.err.split())) == (code, True), done.err

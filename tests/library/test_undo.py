@@ -42,7 +42,7 @@ def test_undo_tells_the_genres_that_are_back(go: Go, music: Path, index: Index) 
     sounds.make(music / "a.mp3", 1.0, tags={"genre": "Krautrock"})
     go(mode="overwrite")
     (event,) = undo(index)
-    assert event == Undone(music / "a.mp3", ("Krautrock",))
+    assert isinstance(event, Undone) and event.genres == ("Krautrock",)
     assert tags.read(music / "a.mp3").genres == ("Krautrock",)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ from mgtag.bundle import Bundle
 from mgtag.errors import BundleError, NoSuchModelError
 
 PREFIX = ".install-"  # of the folder in which it is made; no model is looked for in there
+BEFORE = "before"  # what the model that is replaced is called in there
 
 
 def architecture(folder: Path) -> str | None:
@@ -53,8 +55,8 @@ def put(folder: Path, build: Callable[[Path], object]) -> Bundle:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=PREFIX, dir=folder.parent) as nearby:
-            made = Path(nearby) / folder.name
+        with _workplace(folder.parent) as nearby:
+            made = nearby / folder.name
             build(made)
             _replace(folder, made)
     except OSError as error:
@@ -75,15 +77,30 @@ def take_out(folder: Path) -> Path:
     if not folder.exists():
         raise NoSuchModelError(f"{folder}: {folder.name} is not installed.")
     try:
-        with TemporaryDirectory(prefix=PREFIX, dir=folder.parent) as nearby:
-            folder.rename(Path(nearby) / folder.name)  # gone at once, deleted at leisure
+        with _workplace(folder.parent) as nearby:
+            folder.rename(nearby / folder.name)  # gone at once, deleted at leisure
     except OSError as error:
         raise BundleError(f"{folder}: the model cannot be removed ({error.strerror}).") from error
     return folder
 
 
+@contextmanager
+def _workplace(models: Path) -> Iterator[Path]:
+    """Make a folder beside the models, for one process at a time; what a killed one left is cleared away."""
+    import filelock
+
+    with filelock.FileLock(models.with_suffix(".lock")):
+        for left in models.glob(f"{PREFIX}*/"):
+            for made in left.iterdir() if (left / BEFORE).exists() else ():
+                if made.name != BEFORE and not (models / made.name).exists():  # killed between two renames
+                    (left / BEFORE).rename(models / made.name)
+            shutil.rmtree(left)
+        with TemporaryDirectory(prefix=PREFIX, dir=models) as nearby:
+            yield Path(nearby)
+
+
 def _replace(folder: Path, made: Path) -> None:
-    before = made.with_name("before")
+    before = made.with_name(BEFORE)
     if folder.exists():
         folder.rename(before)
     try:

@@ -20,10 +20,15 @@ from mgtag.library.whereabouts import Place, Whereabouts
 
 @dataclass(frozen=True)
 class Undone:
-    """The file is byte for byte what it was before (in a dry run: would be)."""
+    """The file is byte for byte what it was before (in a dry run: would be); and what its fields say then."""
 
     path: Path
-    genres: tuple[str, ...]
+    values: Values
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The genres."""
+        return self.values.get(GENRE, ())
 
 
 @dataclass(frozen=True)
@@ -182,8 +187,8 @@ class Undoing:
                 self._put_back(change, place)
         except (MgtagError, OSError) as error:
             return Refused(path, error_sentence(path, error))
-        known = self._index.track(path)  # says what stands there of a genre that was not written
-        return Undone(path, change.before.get(GENRE, known.genres if known else ()))
+        known = self._index.track(path)  # says what stands there of a field that was not written
+        return Undone(path, {**(known.tags if known else {}), **change.before})
 
     def _find(self, change: Change) -> Place | None:
         if change.sha_after in self._would_be:

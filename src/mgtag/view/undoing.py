@@ -24,13 +24,19 @@ class UndoView:
             self.undone += 1
             self.status.update(f"putting tags back: {self.undone:,}")
             row: dict[str, object] = {"path": str(event.path), "event": "undone"}
-            row |= {"genres": event.genres, "error": None}
+            row |= {"genres": event.genres, "moods": event.values.get("mood", ()), "error": None}
             line = Text("would be undone  " if self._dry_run else "undone  ", "green") + Text(
                 f"{joined(event.genres):<12} {printable(event.path)}"
             )
         else:
             self.refused += 1
-            row = {"path": str(event.path), "event": "refused", "genres": [], "error": event.error}
+            row = {
+                "path": str(event.path),
+                "event": "refused",
+                "genres": [],
+                "moods": [],
+                "error": event.error,
+            }
             line = Text("refused ", "bold red") + Text(printable(event.error))
         if self._json:
             print(dumps(row), flush=True)  # noqa: T201
