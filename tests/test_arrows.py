@@ -53,11 +53,12 @@ ARROWS: dict[str, set[str]] = {
     "bundle_folders": set(),
     "bundle": {"errors", "card", "bundle_folders"},
     "install": {"arrays", "errors", "features", "card", "bundle"},
+    "words": {"arrays", "card", "errors", "vote"},
     "analysis": {"arrays", "audio", "errors", "extras"},
     "inference": HEARING | {"analysis", "slices", "models"},
     "tags": {"asf_header", "errors", "tails"},
-    "library": HEARING | {"analysis", "formats", "tags", "version"},
-    "explain": HEARING | {"slices", "library"},
+    "library": HEARING | {"analysis", "formats", "tags", "version", "words"},
+    "explain": HEARING | {"slices", "library", "tags", "words"},
     "learn": HEARING | {"install", "library", "tags"},
 }
 ARROWS["explore"] = {"arrays", "errors", "extras", "library"}
@@ -85,6 +86,8 @@ SHARED = {
     "errors",
     "inference",
     "install",
+    "tags",
+    "words",
 }
 LABORATORY: dict[str, set[str]] = {
     "data": SHARED | {"formats", "workers"},

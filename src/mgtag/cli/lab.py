@@ -210,6 +210,24 @@ def tempo_and_key_command(
     view.show_written(written)
 
 
+@lab.command("words", examples=("mgtag lab words --lyrics genre.csv.gz --outside DIR",))
+def words_command(
+    lyrics: Annotated[Path, typer.Option(metavar="FILE", help="The lyrics table, genre.csv.gz.")],
+    outside: Annotated[Path, typer.Option(metavar="DIR", help="The table of outside music and its audio.")],
+    model: Annotated[str, typer.Option(help="The model whose sound the words vote with.")] = DEFAULT,
+    to: ToOption = None,
+) -> None:
+    """Fit the words model, and weigh it beside the sound of a model; again with every new default model."""
+    with train_extra():
+        from mgtag_train.report import words
+        from mgtag_train.report.records import report_folder
+    from mgtag.view import training as view
+
+    with view.TrainingView() as shown:
+        written = words.write(lyrics, outside, model, report_folder(to), shown.tell)
+    view.show_written(written)
+
+
 @lab.command("faithfulness", examples=("mgtag lab faithfulness --features mel.npz",))
 def faithfulness_command(
     features: Annotated[Path, typer.Option(metavar="FILE", help="GTZAN's mels, mel.npz.")],

@@ -24,6 +24,7 @@ from mgtag_train.report import (
     paper_tables,
     pictures,
     tempo_and_key_section,
+    words_section,
 )
 from mgtag_train.report.own_tables import SEARCH
 from mgtag_train.report.records import ReportFolder, Runs
@@ -164,10 +165,9 @@ def page(folder: ReportFolder) -> str:
     if folder.faithfulness.is_file():
         faithful = faithfulness_page.section(json.loads(folder.faithfulness.read_text()))
         lines += [faithfulness_page.BEGIN.rstrip(), faithful.rstrip(), faithfulness_page.END, ""]
-    tempo = folder.records / tempo_and_key_section.RECORD
-    if tempo.is_file():
-        told = tempo_and_key_section.section(json.loads(tempo.read_text()))
-        lines += [tempo_and_key_section.BEGIN.rstrip(), told.rstrip(), tempo_and_key_section.END, ""]
+    for of in (tempo_and_key_section, words_section):
+        if (record := folder.records / of.RECORD).is_file():
+            lines += [of.BEGIN.rstrip(), of.section(json.loads(record.read_text())).rstrip(), of.END, ""]
     return "\n".join(lines)
 
 
