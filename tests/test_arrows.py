@@ -55,7 +55,7 @@ ARROWS: dict[str, set[str]] = {
     "install": {"arrays", "errors", "features", "card", "bundle"},
     "words": {"arrays", "card", "errors", "vote"},
     "analysis": {"arrays", "audio", "errors", "extras"},
-    "inference": HEARING | {"analysis", "slices", "models"},
+    "inference": HEARING | {"analysis", "slices", "models", "tags"},
     "tags": {"asf_header", "errors", "tails"},
     "library": HEARING | {"analysis", "formats", "tags", "version", "words"},
     "explain": HEARING | {"slices", "library", "tags", "words"},

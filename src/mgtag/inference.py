@@ -23,6 +23,7 @@ from mgtag.extras import install_command
 from mgtag.features import slice_starts
 from mgtag.prediction import HeadOutput, Prediction, concatenate, in_order
 from mgtag.slices import cut, spread, tiles, too_short
+from mgtag.tags.lyrics import read_lyrics
 from mgtag.vote import music_is_settled, settled, softmax
 
 if TYPE_CHECKING:
@@ -156,21 +157,32 @@ class Heard:
     prediction : Prediction
     estimates : mapping of str to Estimate
         Of those of `mgtag.analysis.FIELDS` that were asked for.
+    lyrics : str or None
+        What is sung, "" where no words are at hand; None where nobody looked.
     """
 
     fingerprint: str
     duration_s: float
     prediction: Prediction
     estimates: Mapping[str, analysis.Estimate] = field(default_factory=dict)
+    lyrics: str | None = None
 
 
-def listen(tagger: Tagger, path: Path, slices: Amount = "auto", fields: Collection[str] = ()) -> Heard:
+def listen(
+    tagger: Tagger,
+    path: Path,
+    slices: Amount = "auto",
+    fields: Collection[str] = (),
+    lyrics: bool = False,
+) -> Heard:
     """Hear one file, opened once; runs in a worker.
 
     Parameters
     ----------
     fields : collection of str
         Of `mgtag.analysis.FIELDS`, what else to estimate.
+    lyrics : bool
+        Whether to look for words, too.
 
     Raises
     ------
@@ -181,7 +193,8 @@ def listen(tagger: Tagger, path: Path, slices: Amount = "auto", fields: Collecti
         prediction = tagger.predict(sound, slices)
         estimates = analysis.analyse(sound, fields) if fields else {}
         sound.check_end()
-        return Heard(identity.fingerprint(path), sound.duration_s, prediction, estimates)
+        words = read_lyrics(path) if lyrics else None
+        return Heard(identity.fingerprint(path), sound.duration_s, prediction, estimates, words)
 
 
 def torch_model(model: Bundle) -> Network:

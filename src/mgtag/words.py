@@ -129,15 +129,16 @@ class WordsModel:
         least = float(self.card["least_common"])
         return sum(word in common for word in spoken) >= least * len(spoken)
 
-    def weight(self, bundle: str) -> float:
-        """Return how much the words count beside the sound of a bundle; 0 where nobody measured it."""
-        return float(self.card["weights"].get(bundle, 0.0))
-
 
 def terms_of(line: str) -> list[str]:
     """Return the words of a line, and its pairs of neighbours."""
     words = WORD.findall(line.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
     return words + [f"{one} {other}" for one, other in pairwise(words)]
+
+
+def weight_beside(bundle: str) -> float:
+    """Return how much words count beside the sound of a bundle of this name; 0 where nobody measured it."""
+    return float(_card(CARD)["weights"].get(bundle, 0.0))
 
 
 @cache
@@ -150,7 +151,7 @@ def load(card: Path = CARD, arrays: Path = ARRAYS) -> WordsModel:
         If its files are damaged.
     """
     try:
-        told = json.loads(card.read_text(encoding="utf-8"))
+        told = _card(card)
         if hashlib.sha256(arrays.read_bytes()).hexdigest() != told["sha256"]:
             raise ValueError("it is not the file that the card describes")
         with np.load(arrays) as kept:
@@ -162,6 +163,12 @@ def load(card: Path = CARD, arrays: Path = ARRAYS) -> WordsModel:
             f"{arrays}: the words model cannot be used ({error}); install mgtag again."
         ) from error
     return WordsModel(told, terms, idf, weights, bias)
+
+
+@cache
+def _card(path: Path) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return told
 
 
 def together(sound: Vote, head: Head, words: Words, weight: float) -> Vote:

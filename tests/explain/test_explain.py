@@ -20,7 +20,7 @@ from mgtag.card import Card
 from mgtag.errors import AudioError, UsageError
 from mgtag.explain.attribution import METHODS, frame_weights, occlusion, shares
 from mgtag.explain.explain_file import explain_file
-from mgtag.explain.explanation import Explanation, explain, winner
+from mgtag.explain.explanation import Explanation, explain, vote_with_words
 from mgtag.explain.sketch import COLUMNS, Sketch
 from mgtag.explain.whole_file import listen
 from mgtag.features import MelSpec
@@ -209,7 +209,8 @@ def test_every_method_gives_rows_that_sum_to_one_or_nothing(
         pytest.importorskip("captum")
     path, tagger = song(tmp_path / "song.wav", 7.0), Tagger(with_weights, "cpu")
     heard, _ = listen(path, tagger)
-    target = "genre", winner(with_weights.card.genre, heard.heads["genre"].probabilities)
+    voted = vote_with_words(with_weights.card, "genre", heard.heads["genre"].probabilities)
+    target = "genre", int(voted.probabilities.argmax())
     weights = frame_weights(path, tagger, heard, target, method)  # type: ignore[arg-type]
     assert weights.shape == heard.attention.shape and (weights >= 0).all()
     assert all(total == pytest.approx(1, abs=1e-3) or total == 0 for total in weights.sum(axis=1))

@@ -49,7 +49,7 @@ COMMANDS = {
 }
 OPTIONS = {
     "Tags": "keep append overwrite threshold top mood bpm key no_tags hard_links yes",
-    "Listening": "model device slices jobs cluster force",
+    "Listening": "model device slices no_lyrics jobs cluster force",
     "Output": "json csv form m3u html png embed_audio quiet verbose index",
 }
 _PANELS = {name: panel for panel, names in (COMMANDS | OPTIONS).items() for name in names.split()}

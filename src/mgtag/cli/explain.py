@@ -11,7 +11,7 @@ import typer
 from mgtag.bundle_folders import DEFAULT
 from mgtag.cli.app import Exit, app, open_index
 from mgtag.cli.completing import genres
-from mgtag.cli.options import Device, DeviceOption, IndexOption, JsonOption, ModelOption
+from mgtag.cli.options import Device, DeviceOption, IndexOption, JsonOption, ModelOption, NoLyricsOption
 
 
 class Method(StrEnum):
@@ -48,6 +48,7 @@ def explain_command(
     mood: Annotated[
         bool, typer.Option("--mood", help="Explain the mood instead of the genre; not every model hears it.")
     ] = False,
+    no_lyrics: NoLyricsOption = False,
     method: Annotated[Method, typer.Option(help="How the weights are found.")] = Method.occlusion,
     model: ModelOption = DEFAULT,
     device: DeviceOption = Device.auto,
@@ -92,7 +93,7 @@ def explain_command(
     for path in songs:
         try:
             with view.listening(probe(path).duration_s) as (heard, explained):
-                made, sound = explain_file(path, tagger, method.value, head, heard, explained)
+                made, sound = explain_file(path, tagger, method.value, head, heard, explained, not no_lyrics)
         except (AudioError, OSError) as error:
             view.fail(path, error)
         else:

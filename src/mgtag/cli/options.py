@@ -64,6 +64,9 @@ BpmOption = Annotated[
 KeyOption = Annotated[
     bool, typer.Option("--key", help="Write the key, too, where there is none; needs the extra analysis.")
 ]
+NoLyricsOption = Annotated[
+    bool, typer.Option("--no-lyrics", help="Leave a song's words out, in its tags or beside it.")
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Write below the root or the whole home folder, too.")
 ]

@@ -23,6 +23,7 @@ from mgtag.cli.options import (
     ListenersOption,
     ModelOption,
     MoodOption,
+    NoLyricsOption,
     ThresholdOption,
     YesOption,
 )
@@ -77,6 +78,7 @@ def scan_command(
     mood: MoodOption = False,
     bpm: BpmOption = False,
     key: KeyOption = False,
+    no_lyrics: NoLyricsOption = False,
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Fill the index only.")] = False,
     hard_links: Annotated[
         bool, typer.Option("--hard-links", help="Also write to files that have several names (parting them).")
@@ -110,7 +112,17 @@ def scan_command(
     so_many = cast("Amount", slices)  # as `amount` reads it
     written = fields(mood=mood, bpm=bpm, key=key)
     policy = Policy(
-        mode, threshold, top, not no_tags, dry_run, force, hard_links, so_many, written, genre_map()
+        mode,
+        threshold,
+        top,
+        not no_tags,
+        dry_run,
+        force,
+        hard_links,
+        so_many,
+        written,
+        genre_map(),
+        not no_lyrics,
     )
     if not yes:
         check_roots(paths, policy)

@@ -23,6 +23,7 @@ from mgtag.cli.options import (
     ListenersOption,
     ModelOption,
     MoodOption,
+    NoLyricsOption,
     ThresholdOption,
     YesOption,
 )
@@ -41,6 +42,7 @@ def watch_command(
     mood: MoodOption = False,
     bpm: BpmOption = False,
     key: KeyOption = False,
+    no_lyrics: NoLyricsOption = False,
     jobs: ListenersOption = None,
     model: ModelOption = DEFAULT,
     device: DeviceOption = Device.auto,
@@ -64,7 +66,7 @@ def watch_command(
 
     written = fields(mood=mood, bpm=bpm, key=key)
     policy, command = (
-        Policy(threshold=threshold, fields=written, genre_map=genre_map()),
+        Policy(threshold=threshold, fields=written, genre_map=genre_map(), lyrics=not no_lyrics),
         " ".join(["watch", *map(str, folders)]),
     )
     if not yes:

@@ -7,10 +7,12 @@ from pathlib import Path
 from mgtag.card import GENRE
 from mgtag.errors import UsageError
 from mgtag.explain.attribution import DEFAULT, Method, frame_weights
-from mgtag.explain.explanation import Explanation, explain, winner
+from mgtag.explain.explanation import Explanation, explain, vote_with_words
 from mgtag.explain.sketch import Sound
 from mgtag.explain.whole_file import Tell, listen
 from mgtag.inference import Tagger
+from mgtag.tags.lyrics import read_lyrics
+from mgtag.words import Words, load, weight_beside
 
 
 def explain_file(
@@ -20,6 +22,7 @@ def explain_file(
     head: str = GENRE,
     heard: Tell = lambda seconds: None,
     explained: Tell = lambda seconds: None,
+    lyrics: bool = True,
 ) -> tuple[Explanation, Sound]:
     """Explain a file, in memory that does not grow with the sound.
 
@@ -29,6 +32,8 @@ def explain_file(
         Which answer of the network is explained.
     heard, explained : callable
         Told how many seconds were heard, and how many explained.
+    lyrics : bool
+        Whether the song's words vote with its sound, as they do in a scan.
 
     Raises
     ------
@@ -41,6 +46,14 @@ def explain_file(
     if head not in card.heads:
         raise UsageError(f"{card.name}: this model knows no {head}; see `mgtag models`.")
     prediction, sound = listen(path, tagger, heard)
-    target = head, winner(card.heads[head], prediction.heads[head].probabilities)
+    words = words_of(path, card.name) if lyrics else None
+    voted = vote_with_words(card, head, prediction.heads[head].probabilities, words)
+    target = head, int(voted.probabilities.argmax())
     weights = frame_weights(path, tagger, prediction, target, method, explained)
-    return explain(prediction, weights, card, method, head), sound
+    return explain(prediction, weights, card, method, head, words), sound
+
+
+def words_of(path: Path, model: str) -> Words | None:
+    """Return what a song's words say, if they are at hand and count beside this model's sound."""
+    text = read_lyrics(path) if weight_beside(model) else ""
+    return load().read(text) if text else None

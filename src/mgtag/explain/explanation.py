@@ -10,10 +10,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from mgtag.arrays import F32
-from mgtag.card import GENRE, Card, Head
+from mgtag.card import GENRE, Card
 from mgtag.features import MelSpec
 from mgtag.prediction import Prediction
 from mgtag.vote import Vote, vote
+from mgtag.words import Line, Words, together, weight_beside
 
 MOMENT_S = 1.0  # long enough to recognise something by ear
 MOMENTS = 5
@@ -60,6 +61,8 @@ class Explanation:
     moments : tuple of Moment
         Strongest first, none overlapping another; empty if none stands out.
     spec : MelSpec
+    words : Words or None
+        What the song's words say, if they voted too.
     """
 
     prediction: Prediction
@@ -69,6 +72,7 @@ class Explanation:
     weights: F32
     moments: tuple[Moment, ...]
     spec: MelSpec
+    words: Words | None = None
 
     @property
     def vote(self) -> Vote:
@@ -96,15 +100,28 @@ class Explanation:
         shares = self.probabilities
         return np.where(np.ptp(shares, axis=1) > 0, shares.argmax(axis=1), -1)
 
+    @property
+    def genre(self) -> str:
+        """The label, unwritten, that was voted for."""
+        return self.prediction.heads[self.head].labels[int(self.vote.probabilities.argmax())]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The sung lines that spoke most for it, the strongest first."""
+        return () if self.words is None else self.words.counted(self.genre)
+
     def ranking(self, top: int = 2) -> list[tuple[str, float]]:
         """Return the likeliest genres of the track with their probabilities, best first."""
         order = np.argsort(-self.vote.probabilities, kind="stable")[:top]
         return [(self.genres[i], float(self.vote.probabilities[i])) for i in order]
 
 
-def winner(head: Head, probabilities: F32) -> int:
-    """Return the index of the label that a track's slices vote for."""
-    return int(vote(head, probabilities).probabilities.argmax())
+def vote_with_words(card: Card, head: str, probabilities: F32, words: Words | None = None) -> Vote:
+    """Return what a track's slices vote for; of the genre with its words, where they are known."""
+    sound = vote(card.heads[head], probabilities)
+    if words is None or head != GENRE:
+        return sound
+    return together(sound, card.genre, words, weight_beside(card.name))
 
 
 def explain(
@@ -113,6 +130,7 @@ def explain(
     card: Card,
     method: str,
     head: str = GENRE,
+    words: Words | None = None,
 ) -> Explanation:
     """Put the frames of all slices on one scale.
 
@@ -129,9 +147,11 @@ def explain(
         Of the model that heard them.
     method : str
     head : str
+    words : Words, optional
+        Of the song, where they vote with its sound.
     """
     votes = {
-        name: vote(card.heads[name], output.probabilities).decided(card.heads[name].threshold)
+        name: vote_with_words(card, name, output.probabilities, words).decided(card.heads[name].threshold)
         for name, output in prediction.heads.items()
     }
     probabilities = prediction.heads[head].probabilities
@@ -144,7 +164,8 @@ def explain(
         moments = strongest(weights, prediction.starts_s, probabilities, votes[head].labels, card.mel)
     else:  # nothing counts for the genre: all frames alike, and no moment stands out
         weights, moments = np.ones_like(weights, np.float32), ()
-    return Explanation(prediction, head, votes, method, weights, moments, card.mel)
+    said = words if head == GENRE else None
+    return Explanation(prediction, head, votes, method, weights, moments, card.mel, said)
 
 
 def strongest(

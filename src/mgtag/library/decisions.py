@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mgtag import analysis
-from mgtag.card import GENRE, Head
+from mgtag import analysis, words
+from mgtag.card import GENRE, Card, Head
 from mgtag.library.outcome import NOT_MUSIC, SILENT, Outcome
 from mgtag.library.policy import Decision, Genres, Policy, decide
 from mgtag.library.records import Answer, Track
@@ -16,6 +16,7 @@ from mgtag.prediction import Prediction
 from mgtag.tags import SINGLE
 from mgtag.vote import Vote, vote
 
+WORDS = "words"  # under which the answer of a song's words is kept, as if of a head
 WORTH = 0.01  # a smaller probability is not kept
 Votes = Mapping[str, Vote]  # by head
 Decisions = dict[str, Decision]  # by field
@@ -35,6 +36,23 @@ def vote_of_estimate(kept: tuple[Answer, ...]) -> Vote:
     """Return what was estimated of a tempo or a key as a vote for one label; of nothing, as an unsure one."""
     label, confidence = kept[0] if kept else Answer("–", 0.0)
     return Vote((label,), np.array([confidence], np.float32), (True,))
+
+
+def with_words(votes: Votes, card: Card, lyrics: str) -> Votes:
+    """Return the votes of a song's sound with that of its words, where they say anything."""
+    found = words.load().read(lyrics) if lyrics else None
+    if found is None:
+        return votes
+    genre, head = votes[GENRE], card.genre
+    names = tuple(head.written.get(label) or label for label in found.labels)
+    both = words.together(genre, head, found, words.weight_beside(card.name))
+    return {**votes, GENRE: both, WORDS: Vote(names, found.probabilities, (True,) * len(names))}
+
+
+def vote_of_words(kept: tuple[Answer, ...]) -> Vote:
+    """Return what a song's words said, as it was kept."""
+    shares = np.array([answer.confidence for answer in kept], np.float32)
+    return Vote(tuple(answer.label for answer in kept), shares, (True,) * len(kept))
 
 
 def kept_answers(result: Vote) -> tuple[Answer, ...]:

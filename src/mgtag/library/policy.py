@@ -39,6 +39,8 @@ class Policy:
         How much of a track is heard; see `Tagger.predict`.
     genre_map : GenreMap
         What is written for each genre; the listener's settings.
+    lyrics : bool
+        Whether a song's words vote with its sound, where they are at hand.
     """
 
     mode: Mode = "keep"
@@ -51,6 +53,7 @@ class Policy:
     slices: int | Literal["auto", "all"] = "auto"
     fields: tuple[str, ...] = ("genre",)
     genre_map: GenreMap = field(default_factory=GenreMap)
+    lyrics: bool = True
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from mgtag import analysis, identity, tags
+from mgtag import analysis, identity, tags, words
 from mgtag.card import GENRE
 from mgtag.errors import AudioError, MgtagError, UsageError, error_sentence
 from mgtag.inference import MAX_SLICES, Amount, Heard, Tagger, listen
 from mgtag.library.comparing import Comparison
+from mgtag.library.decisions import WORDS
 from mgtag.library.events import Event, Failed, FileEvent, Found, Fresh, TooShort
 from mgtag.library.index import Index
 from mgtag.library.interrupts import interrupts_held
@@ -29,6 +30,7 @@ from mgtag.library.records import Answer, Track
 from mgtag.library.tag_writer import TagWriter
 from mgtag.library.undo import recover
 from mgtag.library.walk import Library, find
+from mgtag.tags.lyrics import read_lyrics
 from mgtag.version import __version__
 
 AHEAD = 64  # files under way at once; enough to keep any number of cores busy
@@ -90,7 +92,8 @@ def scan(
         for path, problem in library.problems:
             yield Failed(path, error_sentence(path, problem))
         writer = TagWriter(tagger.bundle, index, policy, run, index.dry_runs())
-        scanning = _Scan(tagger, writer, executor, index.runs_like(decisions))
+        lyrics = policy.lyrics and words.weight_beside(card.name) > 0
+        scanning = _Scan(tagger, writer, executor, index.runs_like(decisions), lyrics)
         for event in scanning.events(library):
             counts[event.outcome] += 1
             yield event
@@ -112,6 +115,7 @@ class _Scan:
     writer: TagWriter
     executor: Executor
     alike: Collection[int]  # runs that wrote, and decided as this one does
+    lyrics: bool  # whether words are looked for
 
     def events(self, library: Library) -> Iterator[FileEvent]:
         under_way: _UnderWay = {}
@@ -147,13 +151,23 @@ class _Scan:
         try:
             for path in map(Path, map(from_text, to_decide)):
                 track = self.writer.index.track(path)
-                # Its row is damaged, or nobody asked for the tempo before.
-                if track is None or not {*self.writer.policy.fields} <= {*track.answers}:
+                # Its row is damaged, or nobody asked for the tempo, or for the words, before.
+                if (
+                    track is None
+                    or not {*self.writer.policy.fields} <= {*track.answers}
+                    or self._reads(track)
+                ):
                     comparison.hear(path)
                 else:
                     yield self.writer.settle(track, None)
         finally:
             self.writer.index.note_outcomes(self.writer.run, self.writer.noted)
+
+    def _reads(self, track: Track) -> bool:
+        """Say whether a track's words would now vote and did not before, or the other way round."""
+        if self.lyrics:
+            return WORDS not in track.answers and bool(read_lyrics(track.path))
+        return bool(track.answers.get(WORDS))
 
     def _submitted(self, path: Path, under_way: _UnderWay) -> Iterator[FileEvent]:
         try:
@@ -166,7 +180,7 @@ class _Scan:
     def _submit(self, path: Path) -> Future[Heard]:
         with interrupts_held():  # a worker that is being started would be left with half its orders
             estimated = [field for field in self.writer.policy.fields if field in analysis.FIELDS]
-            return self.executor.submit(listen, self.tagger, path, self._amount(), estimated)
+            return self.executor.submit(listen, self.tagger, path, self._amount(), estimated, self.lyrics)
 
     def _amount(self) -> Amount:
         """Return how many slices to hear: the quick vote stops when the genre is settled, nothing else."""
@@ -195,7 +209,7 @@ class _Scan:
                 track = Track(path, status.st_size, status.st_mtime_ns, bundle, run)
                 track = replace(track, signature=heard.fingerprint, duration_s=heard.duration_s)
                 track = replace(track, answers={f: _answers(e) for f, e in heard.estimates.items()})
-                yield self.writer.settle(track, heard.prediction)
+                yield self.writer.settle(track, heard.prediction, heard.lyrics)
 
 
 def _answers(estimate: analysis.Estimate) -> tuple[Answer, ...]:

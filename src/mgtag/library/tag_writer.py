@@ -13,6 +13,7 @@ from mgtag import analysis, identity, tags
 from mgtag.bundle import Bundle
 from mgtag.errors import AudioError, TagError, TooShortError, error_sentence
 from mgtag.library.decisions import (
+    WORDS,
     Decisions,
     Votes,
     decide_fields,
@@ -24,6 +25,8 @@ from mgtag.library.decisions import (
     values_after,
     vote_of,
     vote_of_estimate,
+    vote_of_words,
+    with_words,
 )
 from mgtag.library.events import Failed, FileEvent, Fresh, Kept, Tagged, TooShort, Unsure
 from mgtag.library.index import Index, is_broken
@@ -56,10 +59,11 @@ class TagWriter:
     dry: Collection[int]
     noted: list[tuple[str, Outcome, str]] = field(default_factory=list)
 
-    def settle(self, track: Track, prediction: Prediction | None) -> FileEvent:
+    def settle(self, track: Track, prediction: Prediction | None, lyrics: str | None = None) -> FileEvent:
         """Settle a file that was heard just now, or (without a prediction) by what the index knows.
 
-        Its answers hold the estimates of `mgtag.analysis`, as far as they were asked for.
+        Its answers hold the estimates of `mgtag.analysis`, as far as they were asked for; `lyrics` are its
+        words, None where nobody looked for them.
         """
         try:
             votes = {
@@ -69,8 +73,13 @@ class TagWriter:
             if not all(np.isfinite(result.confidence) for result in votes.values()):
                 raise AudioError(f"{track.path}: the model's answer to it is no number; is the file damaged?")
             if prediction is not None:
+                votes = votes if lyrics is None else dict(with_words(votes, self.bundle.card, lyrics))
                 heard = {name: kept_answers(result) for name, result in votes.items()}
+                if lyrics is not None:  # noted, though they may say nothing
+                    heard.setdefault(WORDS, ())
                 track = replace(track, answers={**track.answers, **heard})
+            elif track.answers.get(WORDS):
+                votes[WORDS] = vote_of_words(track.answers[WORDS])
             estimates = {f: vote_of_estimate(track.answers[f]) for f in analysis.FIELDS if f in track.answers}
             return self._answered(track, votes | estimates, prediction)
         except Exception as error:  # whatever is wrong with one file, the scan goes on

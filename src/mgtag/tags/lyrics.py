@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,17 @@ def _in_tags(path: Path) -> Iterator[str]:
         tags: Any = getattr(mutagen.File(file), "tags", None)
         if isinstance(tags, ID3):
             yield from (str(frame.text) for frame in tags.getall("USLT"))
-            yield from ("".join(map(_sung, frame.text)) for frame in tags.getall("SYLT"))
+            yield from (_joined(frame.text) for frame in tags.getall("SYLT"))
         elif tags is not None:
             for key, value in list(tags.items()):
                 if str(key).lower() in KEYS:
                     yield "\n".join(map(str, value if isinstance(value, list) else [value]))
 
 
-def _sung(part: tuple[str, int]) -> str:
-    """Return a part of synchronised lyrics: a line without its end, or syllables that mark theirs."""
-    text = part[0]
-    return text if text[:1] in ("\n", " ") or text[-1:] in ("\n", " ") else f"{text}\n"
+def _joined(parts: Sequence[tuple[str, int]]) -> str:
+    """Return synchronised lyrics as lines: their parts are lines, or syllables that mark new lines."""
+    texts = [text for text, _ in parts]
+    return ("" if any("\n" in text for text in texts) else "\n").join(texts)
 
 
 def _beside(path: Path) -> Iterator[str]:

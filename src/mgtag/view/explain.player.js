@@ -95,6 +95,19 @@ moments.forEach((moment, n) => {
 });
 
 $("play").addEventListener("click", toggle);
+if (row.words) {
+  $("words").hidden = false;
+  $("lines").hidden = !row.words.lines.length;
+  for (const { text, weight } of row.words.lines) {
+    const line = $("lines").tBodies[0].insertRow();
+    line.insertCell().textContent = text;
+    line.insertCell().textContent = weight.toFixed(2);
+  }
+  const [label, share] = Object.entries(row.words.probabilities).reduce((a, b) => (b[1] > a[1] ? b : a));
+  $("said").textContent = `The words voted, too: ${row.genres[label] || label}, ${percent(share)} of the genres that they ` +
+    "know. A weight is what a line adds to the genre's logit.";
+}
+
 for (const name of ["play", "pause", "ended"]) song.addEventListener(name, showState);
 for (const name of ["seeked", "timeupdate", "loadedmetadata"]) song.addEventListener(name, move);
 song.addEventListener("error", () => mute(

@@ -51,6 +51,12 @@ def as_row(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> 
             }
             for name, vote in made.votes.items()
         },
+        "words": None
+        if made.words is None
+        else {
+            "probabilities": _shares(made.words.labels, made.words.probabilities),
+            "lines": [{"text": line.text, "weight": _round(line.weight)} for line in made.lines],
+        },
         "frame_s": round(made.frame_s, 7),
         "slices": slices,
         "moments": [moment_row(moment) for moment in made.moments],

@@ -16,6 +16,7 @@ from mgtag.explain.explanation import Explanation
 from mgtag.view.methods import means
 from mgtag.view.text import clock, minutes, printable, stdout
 from mgtag.view.timeline import axis, bars, columns, genre_style, keys, strip, sure
+from mgtag.words import Words
 
 GUTTER = 8  # columns of the rows' names
 HEIGHT = 3  # rows of the weights
@@ -33,6 +34,8 @@ def print_explanation(path: Path, made: Explanation, duration_s: float, bundle: 
     console.print(_legend(made, console.width))
     console.print(_moments(made))
     console.print(Text(f"weight: {means(made.method, made.head)}; 1 × is average\n", "dim"))
+    if made.words is not None:
+        console.print(_words(made, made.words))
 
 
 def _head(path: Path, made: Explanation, duration_s: float, bundle: Bundle) -> RenderableType:
@@ -82,6 +85,22 @@ def _legend(made: Explanation, width: int) -> RenderableType:
         else:
             lines[-1].append(gap, "dim").append_text(item)
     return Group(Text(), *lines, Text())
+
+
+def _words(made: Explanation, words: Words) -> RenderableType:
+    """Tell what the words say alone, and the lines that counted."""
+    best = int(words.probabilities.argmax())
+    names = dict(zip(made.prediction.heads[made.head].labels, made.genres, strict=True))
+    label = words.labels[best]
+    told = f"The words voted, too: {names.get(label, label)}, {words.probabilities[best]:.0%} of six genres."
+    if not made.lines:
+        return Text(told + "\n", "dim")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(f"Lines that counted for {made.ranking(1)[0][0]}", overflow="fold")
+    table.add_column("Weight", justify="right", no_wrap=True)
+    for line in made.lines:
+        table.add_row(printable(line.text), f"{line.weight:.2f}")
+    return Group(table, Text(told + " A weight is what the line adds to the genre's logit.\n", "dim"))
 
 
 def _moments(made: Explanation) -> RenderableType:

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from mgtag.card import GENRE
+from mgtag.library.decisions import WORDS
 from mgtag.library.events import (
     Answered,
     Event,
@@ -143,6 +144,8 @@ def _told(event: Answered | Fresh, width: int = 0) -> Text:
         for n, (name, confidence) in enumerate(told):
             line.append(", " if n else "").append(f"{printable(name)} ", COLOURS.get(name, ""))
             line.append(f"{confidence:.0%}")
+        if isinstance(event, Answered) and WORDS in event.votes:
+            line.append(", with its words", "dim")
         line.append(f"; {reason}" if reason else "", "dim")
     return line.append(" " * max(0, width - line.cell_len))
 

@@ -30,7 +30,7 @@ from mgtag_train.data.splitting import split_names
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.report.markdown import write_block
 from mgtag_train.report.records import ReportFolder
-from mgtag_train.report.tempo_and_key_section import BEGIN, END, RECORD, section
+from mgtag_train.report.tempo_and_key_section import BEGIN, END, RECORD, section, sentence
 
 TOLERANCE = 0.04  # of the tempo
 FACTORS = {"right": 1.0, "double": 2.0, "half": 0.5, "triple": 3.0, "third": 1 / 3}
@@ -60,6 +60,8 @@ def write(
     where = folder.records / RECORD
     where.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_block(folder.page, BEGIN, END, section(record))
+    if folder.guide.is_file():
+        write_block(folder.guide, BEGIN, END, sentence(record))
     shipped = folder.page.parent.parent / "src" / "mgtag" / analysis.CONSTANTS.name
     if not shipped.is_file():
         return [where, folder.page]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 from mgtag_train.report.markdown import table
@@ -23,6 +24,19 @@ PARTS = {
     "test": "test, all",
     "test, written": "of these, written",
 }
+
+
+def sentence(record: Mapping[str, Any]) -> str:
+    """Return the record as a sentence of the user guide."""
+    tempo, key = record["tempo"]["rows"]["test, written"], record["key"]["rows"]["test, written"]
+    told = (
+        f"On {record['clips']['test']} clips of GTZAN that nothing was chosen on, a tempo was written to "
+        f"{tempo['coverage']:.2f}: {tempo['accuracy_1']:.2f} of them the one that people tap, "
+        f"{tempo['accuracy_2']:.2f} that or its half, double, third or triple. A key was written to "
+        f"{key['coverage']:.2f}, and only checked for being the same in both halves of a clip: in "
+        f"{key['same']:.2f} of these it was."
+    )
+    return "\n".join([*wrap(told, 108), ""])
 
 
 def section(record: Mapping[str, Any]) -> str:

@@ -32,7 +32,7 @@ from mgtag_train.learn import metrics
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.report.markdown import write_block
 from mgtag_train.report.records import ReportFolder
-from mgtag_train.report.words_section import BEGIN, END, RECORD, section
+from mgtag_train.report.words_section import BEGIN, END, RECORD, section, sentence
 from mgtag_train.ship.words import built, fit, save
 
 WEIGHTS = tuple(round(0.05 * n, 2) for n in range(41))  # 0 to 2
@@ -58,6 +58,8 @@ def write(lyrics: Path, outside: Path, model: str, folder: ReportFolder, tell: T
     where = folder.records / RECORD
     where.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_block(folder.page, BEGIN, END, section(record))
+    if folder.guide.is_file():
+        write_block(folder.guide, BEGIN, END, sentence(record))
     shipped = folder.page.parent.parent / "src" / "mgtag"
     if not shipped.is_dir():
         return [where, folder.page, *save(folder.records, card, arrays)]

@@ -33,9 +33,9 @@ def section(record: Mapping[str, Any]) -> str:
     )
     pairs = (
         "Songs with sound and words are few: pieces of outside music whose artist and title stand in the "
-        "tables of lyrics too. So pieces are also paired with the words of five other songs of their genre, which "
-        "errs in favour of words: a song's own words and sound may mislead together. The artists of all "
-        "these pieces were kept out of what the words model learned. Test was looked at once."
+        "tables of lyrics too. So pieces are also paired with the words of five other songs of their genre, "
+        "which errs in favour of words: a song's own words and sound may mislead together. The artists of "
+        "all these pieces were kept out of what the words model learned. Test was looked at once."
     )
     columns = (
         "*Right*: best of all labels, the genres that words do not know included. *Tagged* and *accepted* at "
@@ -43,6 +43,20 @@ def section(record: Mapping[str, Any]) -> str:
     )
     lines = ["## Words beside sound", "", *wrap(about, WIDTH), "", *wrap(pairs, WIDTH), ""]
     return "\n".join([*lines, *_table(record["rows"]), "", *wrap(columns, WIDTH), ""])
+
+
+def sentence(record: Mapping[str, Any]) -> str:
+    """Return the record as a sentence of the user guide."""
+    row = record["rows"]["of one genre, test"]
+    sound, both = row["sound"], row["both"]
+    told = (
+        f"On {row['pieces']} pieces, each with the words of "
+        f"{row['pairs'] // row['pieces']} other songs of its genre, right answers "
+        f"went from {sound['accuracy']:.2f} to {both['accuracy']:.2f}, tags from "
+        f"{sound['tagged']:.2f} to {both['tagged']:.2f}, of which {sound['accepted']:.2f} and then "
+        f"{both['accepted']:.2f} were accepted."
+    )
+    return "\n".join([*wrap(told, WIDTH), ""])
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
