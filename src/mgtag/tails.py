@@ -44,8 +44,7 @@ def end_of_sound(file: BinaryIO) -> int:
 def _before(file: BinaryIO, end: int) -> Tail | None:
     """Return the tag that ends here, if one does."""
     start = max(0, end - ID3V1)
-    file.seek(start)
-    block = file.read(end - start)
+    block = read_at(file, start, end - start)
     footer = block[-APE_HEAD:]
     # APEv2 first: in a tag of 131 bytes, the TAG of its header's APETAGEX stands where ID3v1 has its own.
     if footer.startswith(APE_PREAMBLE) and len(footer) == APE_HEAD:
@@ -59,7 +58,14 @@ def _before(file: BinaryIO, end: int) -> Tail | None:
     digits = block[-len(_LYRICS_END) - _LYRICS_DIGITS : -len(_LYRICS_END)]
     if block.endswith(_LYRICS_END) and len(digits) == _LYRICS_DIGITS and digits.isdigit():
         start = end - len(_LYRICS_END) - _LYRICS_DIGITS - int(digits)
-        file.seek(max(0, start))
-        if start >= 0 and file.read(len(_LYRICS_BEGIN)) == _LYRICS_BEGIN:
+        if read_at(file, start, len(_LYRICS_BEGIN)) == _LYRICS_BEGIN:
             return Tail("Lyrics3", start, end)
     return None
+
+
+def read_at(file: BinaryIO, at: int, n: int) -> bytes:
+    """Return up to `n` bytes from a place in a file; none from before its beginning."""
+    if at < 0:
+        return b""
+    file.seek(at)
+    return file.read(n)

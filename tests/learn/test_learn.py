@@ -134,14 +134,14 @@ def test_placeholders_are_no_genre(song: Song, tmp_path: Path, index: Index) -> 
 def test_what_is_heard_already_is_not_heard_again(two_heads: Bundle, library: Path, index: Index) -> None:
     first = go(two_heads, index, library, dry_run=True)
     assert first.bundle is None and first.songs == 2 * SONGS
-    runs = index.last_run()
+    runs = len(list(index.runs()))
     assert go(two_heads, index, library).songs == 2 * SONGS
-    assert index.last_run() == runs
+    assert len(list(index.runs())) == runs
     made = bundle.find("mine")
     list(scan([library], Tagger(made, "cpu"), index, Policy(dry_run=True), Inline()))
-    runs = index.last_run()
+    runs = len(list(index.runs()))
     again_made = go(two_heads, index, library).bundle  # the learned model's embedding is the base's
-    assert again_made is not None and index.last_run() == runs
+    assert again_made is not None and len(list(index.runs())) == runs
     assert made.id in again_made.card.arguments["before"]
 
 

@@ -42,10 +42,6 @@ class Journal:
             values = dict(row) | {"dry_run": bool(row["dry_run"]), "counts": json.loads(row["counts"])}
             yield Run(**values)
 
-    def last_run(self) -> int | None:
-        """Return the number of the latest run."""
-        return self._number(sql.LAST_RUN)
-
     def last_tagging_run(self) -> int | None:
         """Return the latest run with a change that can still be undone."""
         return self._number(sql.LAST_TAGGING_RUN)

@@ -126,11 +126,6 @@ def _values(lists: Mapping[str, list[str]]) -> Values:
     return {head: tuple(map(_text, values)) for head, values in lists.items()}
 
 
-def _answer(pair: tuple[object, float]) -> Answer:
-    label, confidence = pair
-    return Answer(_text(label), float(confidence))
-
-
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")

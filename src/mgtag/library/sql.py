@@ -78,7 +78,6 @@ RUNS = (
     "FROM run_log r LEFT JOIN journal j ON j.run = r.id GROUP BY r.id ORDER BY r.id DESC"
 )
 RUN = "SELECT id FROM run_log WHERE id = ?"
-LAST_RUN = "SELECT max(id) FROM run_log"
 LAST_TAGGING_RUN = "SELECT max(run) FROM journal WHERE state IN ('done', 'pending')"
 RUNS_LIKE = "SELECT id FROM run_log WHERE policy = ? AND NOT dry_run"
 DRY_RUNS = "SELECT id FROM run_log WHERE dry_run"

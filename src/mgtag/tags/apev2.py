@@ -16,6 +16,7 @@ from mgtag import tails
 from mgtag.errors import TagError
 from mgtag.tags import genres as genre
 from mgtag.tags.fields import MGTAG, WRITABLE, Edit, Edits, Fields, Names
+from mgtag.tails import read_at
 
 _HEAD = struct.Struct("<8sIIII8s")  # preamble, version, size of items and footer, items, flags, zeros
 _IS_HEADER = 1 << 29
@@ -64,10 +65,10 @@ def find(file: BinaryIO) -> Tag:
     end = tails.end_of_sound(file)
     for tail in found:
         if tail.kind == "APEv2":
-            _, version, size, count, flags, _ = _HEAD.unpack(_read(file, tail.end - _HEAD.size, _HEAD.size))
-            items = _items(_read(file, tail.end - size, size - _HEAD.size), count)
+            _, version, size, count, flags, _ = _HEAD.unpack(read_at(file, tail.end - _HEAD.size, _HEAD.size))
+            items = _items(read_at(file, tail.end - size, size - _HEAD.size), count)
             return Tag(tail.start, tail.end - tail.start, version, flags, items)
-    if _read(file, end - _HEAD.size, _HEAD.size).startswith(tails.APE_PREAMBLE):
+    if read_at(file, end - _HEAD.size, _HEAD.size).startswith(tails.APE_PREAMBLE):
         raise TagError("its APEv2 tag is damaged.")
     return Tag(at=end)
 
@@ -176,10 +177,3 @@ def _items(data: bytes, count: int) -> tuple[Item, ...]:
     if at != len(data):
         raise TagError("its APEv2 tag is damaged.")
     return tuple(items)
-
-
-def _read(file: BinaryIO, at: int, n: int) -> bytes:
-    if at < 0:
-        return b""
-    file.seek(at)
-    return file.read(n)

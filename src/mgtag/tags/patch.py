@@ -26,6 +26,7 @@ import sys
 from typing import BinaryIO, Protocol
 
 from mgtag.errors import TagError
+from mgtag.tails import read_at
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -59,10 +60,10 @@ def make(old: BinaryIO, new: BinaryIO) -> bytes:
     out = [_HEAD.pack(_MAGIC, new_size, old_size)]
     run_kind, run = b"", 0
     for at in range(0, old_size, _WINDOW):
-        piece = _read(old, at, _WINDOW)
-        if _read(new, at, len(piece)) == piece:
+        piece = read_at(old, at, _WINDOW)
+        if read_at(new, at, len(piece)) == piece:
             kind = b"="
-        elif shift and _read(new, at + shift, len(piece)) == piece:
+        elif shift and read_at(new, at + shift, len(piece)) == piece:
             kind = b">"
         else:
             kind = b"Z"
@@ -135,7 +136,7 @@ def _step(new: BinaryIO, patch: bytes, at: int, position: int, shift: int, out: 
 def _delta(piece: bytes, at: int, new: BinaryIO, shift: int) -> bytes:
     reach = min(abs(shift), _MAX_REACH) + _SLACK
     start = max(0, at - reach)
-    prefix = _read(new, start, at + len(piece) + reach - start)
+    prefix = read_at(new, start, at + len(piece) + reach - start)
     options = {
         int(zstd.CompressionParameter.compression_level): _LEVEL,
         zstd.CompressionParameter.window_log: _WINDOW_LOG,
@@ -149,15 +150,8 @@ def _prefix(data: bytes) -> tuple[zstd.ZstdDict, int] | None:
     return zstd.ZstdDict(data, is_raw=True).as_prefix if len(data) >= 8 else None  # Zstandard's least
 
 
-def _read(file: BinaryIO, at: int, n: int) -> bytes:
-    if at < 0:
-        return b""
-    file.seek(at)
-    return file.read(n)
-
-
 def _exactly(file: BinaryIO, at: int, n: int) -> bytes:
-    data = _read(file, at, n)
+    data = read_at(file, at, n)
     if len(data) != n:
         raise TagError("the patch is damaged: it points past the end of the file.")
     return data
