@@ -117,7 +117,7 @@ def load_model(name: AnyPath = bundle.DEFAULT, device: Device = "auto") -> Tagge
     Raises
     ------
     mgtag.errors.BundleError
-        If there is none of that name, or it is not what its card says.
+        If there is none of that name, or its files do not match its card.
     mgtag.errors.UsageError
         If CUDA is asked for and not to be had.
     """

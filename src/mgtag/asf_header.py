@@ -1,6 +1,6 @@
-"""What the header of an ASF file (wma) says of the file itself, and where.
+"""Size and duration in the header of an ASF file (wma), and their offsets.
 
-FFmpeg guesses the length from the bit rate where the file is not as large as its header says, which
+FFmpeg guesses the length from the bit rate where the file is not as large as its header states, which
 taggers that do not know of that number bring about.
 """
 
@@ -39,7 +39,7 @@ def find_properties(file: BinaryIO) -> int | None:
 
 
 def length_s(file: BinaryIO) -> float:
-    """Return how long the header says that the sound is; 0 where it does not say."""
+    """Return the duration in the header, in seconds; 0 where there is none."""
     at = find_properties(file)
     file.seek(at or 0)
     data = file.read(_PROPERTIES.size)

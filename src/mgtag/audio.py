@@ -43,12 +43,12 @@ OVERLAP_S = 0.01  # decoded behind a slice, so that its end isn't the resampler'
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file's header says.
+    """The properties in a file's header.
 
     Attributes
     ----------
     duration_s : float
-        Length in seconds: what the header says, or, where it does not, what the packets add up to.
+        Length in seconds: from the header, or, where it has none, summed over the packets.
     sample_rate : int
         In Hz, as stored.
     channels : int
@@ -64,7 +64,7 @@ class AudioInfo:
 
 
 class Sound:
-    """An open file: what its header says, and its sound, whole or in parts.
+    """An open file: its header, and its sound, whole or in parts.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Sound:
 
     @cached_property
     def info(self) -> AudioInfo:
-        """What the header says; where it is silent on the length, the packets are read to their end."""
+        """The properties in the header; where it has no length, the packets are read to their end."""
         return AudioInfo(
             duration_s=self._promised_s or self._measured_s(),
             sample_rate=self._stream.rate or 0,
@@ -110,7 +110,7 @@ class Sound:
         Raises
         ------
         AudioError
-            If nothing can be decoded, or, at the end, if the sound ends well before the header says.
+            If nothing can be decoded, or, at the end, if the sound is much shorter than in the header.
         """
         if not self._at_start:  # no seek leads before the first packet, where the encoder's delay is known
             with opened(self.path) as again:
@@ -125,7 +125,7 @@ class Sound:
         check_length(self.path, n / sample_rate, self._promised_s)
 
     def slices(self, starts_s: Sequence[float], length_s: float, sample_rate: int = SAMPLE_RATE) -> F32:
-        """Decode only the stretches asked for, seeking to each.
+        """Decode only the given stretches, seeking to each.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class Sound:
         return out
 
     def check_end(self) -> None:
-        """Look at the last seconds, undecoded, whether the sound is as long as the header says.
+        """Check, without decoding, that the sound is as long as stated in the header.
 
         Raises
         ------
@@ -196,7 +196,7 @@ class Sound:
 
         def until_end() -> Iterator[AudioFrame]:
             nonlocal skip_s
-            at_s: float | None = None  # counted from the first frame: not every one tells its time
+            at_s: float | None = None  # counted from the first frame: not every one has a timestamp
             for frame in self._frames():
                 if at_s is None:
                     at_s = float((frame.pts or 0) * (frame.time_base or 0)) - self._origin_s
@@ -221,7 +221,7 @@ class Sound:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Sound]:
-    """Open a file once, for whatever is wanted of its sound.
+    """Open a file once, for every use of its sound.
 
     Raises
     ------
@@ -264,7 +264,7 @@ def load(path: Path, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.inf
     Raises
     ------
     AudioError
-        If nothing can be decoded, or the sound ends well before the header says.
+        If nothing can be decoded, or the sound is much shorter than in the header.
     """
     return _join(stream(path, sample_rate, at_most_s))
 
@@ -278,7 +278,7 @@ def stream(path: Path, sample_rate: int = SAMPLE_RATE, at_most_s: float = math.i
 def load_slices(
     path: Path, starts_s: Sequence[float], length_s: float, sample_rate: int = SAMPLE_RATE
 ) -> F32:
-    """Decode only the stretches asked for; see `Sound.slices`."""
+    """Decode only the given stretches; see `Sound.slices`."""
     with opened(path) as sound:
         return sound.slices(starts_s, length_s, sample_rate)
 

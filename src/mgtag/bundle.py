@@ -112,7 +112,7 @@ def find(name: str) -> Bundle:
 
 
 def at_hand() -> tuple[list[Bundle], list[BundleError]]:
-    """Load every bundle at hand; those that do not verify are told apart."""
+    """Load every bundle at hand; those that do not verify are returned apart."""
     whole: list[Bundle] = []
     broken: list[BundleError] = []
     for folder in folders():

@@ -1,4 +1,4 @@
-"""What a bundle says of itself: its heads, how its windows are made, how good it was measured to be.
+"""A bundle's description of itself: its heads, how its windows are made, how good it was measured to be.
 
 A card comes with whatever bundle a listener was given, so nothing in it is believed before it was
 checked: a temperature of nought, a threshold of NaN or a label that is a number ends in a sentence.
@@ -77,7 +77,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Card:
-    """What a bundle says of itself.
+    """A bundle's description of itself.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class Card:
 
 
 def warnings(card: Card, threshold: float | None) -> list[str]:
-    """Say, in sentences, what a listener must know before a model tags with this threshold."""
+    """Return warnings, in sentences, that a listener needs before a model tags with this threshold."""
     if threshold is None:
         return [
             f"{card.name}: how sure is sure enough could not be measured, so this model never writes a genre "

@@ -34,7 +34,7 @@ DECODERS = {
 
 
 def examine(index: Path | None = None) -> dict[str, Section]:
-    """Return facts by section; what cannot be found out says why. Nothing is changed, or made.
+    """Return facts by section; what cannot be found out has the reason instead. Nothing is changed, or made.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ class TagError(MgtagError):
 
 
 class BundleError(MgtagError):
-    """A model bundle is missing, incomplete, or not what its card says."""
+    """A model bundle is missing, incomplete, or its files do not match its card."""
 
 
 class StoreError(MgtagError):
@@ -42,7 +42,7 @@ class InUseError(StoreError):
 
 
 class UsageError(MgtagError):
-    """What was asked for makes no sense; the command line exits with 2."""
+    """A request that cannot be met as it is; the command line exits with 2."""
 
 
 class NoSuchModelError(BundleError, UsageError):
@@ -50,7 +50,7 @@ class NoSuchModelError(BundleError, UsageError):
 
 
 def error_sentence(path: Path, error: Exception) -> str:
-    """Return what a listener is told of an error with one file."""
+    """Return the message to the listener for an error with one file."""
     if isinstance(error, MgtagError):
         return str(error)
     if isinstance(error, FileNotFoundError):

@@ -23,7 +23,7 @@ from mgtag.arrays import F32
 AMIN = 1e-10  # power under which a decibel is not worth telling (librosa.power_to_db)
 FLAT = 1e-3  # dB; a window that varies less than this holds no sound
 SILENT = 1e-4  # RMS; a softer slice is brought to a level no further than one of this
-DYNAMIC_RANGE = 80.0  # dB under a window's loudest cell, unless a MelSpec says otherwise
+DYNAMIC_RANGE = 80.0  # dB under a window's loudest cell, by default
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def log_mel(y: F32, spec: MelSpec) -> F32:
 
 
 def window(y: F32, spec: MelSpec) -> F32:
-    """Turn the sound of slices into the windows that a network is asked about.
+    """Turn the sound of slices into a network's input windows.
 
     Parameters
     ----------

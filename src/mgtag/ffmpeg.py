@@ -70,7 +70,7 @@ def open_sound(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
 def bounded(
     frames: Iterator[AudioFrame], path: Path, at_most_s: float = float("inf")
 ) -> Iterator[AudioFrame]:
-    """Pass decoded frames on, until there is as much sound as was asked for.
+    """Pass decoded frames on, up to the given length.
 
     A frame may contradict the header that the file began with, so each is looked at.
 
@@ -111,7 +111,7 @@ def promised_s(path: Path, container: InputContainer, stream: AudioStream) -> fl
 
 
 def is_guessed(path: Path, codec: str) -> bool:
-    """Say whether FFmpeg guessed the length from the bit rate: an mp3 without a Xing or VBRI header."""
+    """Return whether FFmpeg guessed the length from the bit rate: an mp3 without a Xing or VBRI header."""
     if not codec.startswith("mp3"):
         return False
     with open(path, "rb") as file:
@@ -148,7 +148,7 @@ def read_packets(
     """Read the encoded sound to its end, and return its length in seconds."""
     import av
 
-    begin, end = None, 0  # of what the timestamps say; Ogg's packets don't tell their lengths
+    begin, end = None, 0  # by the timestamps; Ogg's packets have no lengths
     try:
         for packet in container.demux(stream):
             tell(packet)

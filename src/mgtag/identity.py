@@ -1,4 +1,4 @@
-"""What a file's sound is, whatever its tags say and wherever it lies."""
+"""The identity of a file's sound, independent of its tags and its place."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def payload(path: Path) -> Payload:
     Raises
     ------
     AudioError
-        If it cannot be read to its end, or ends well before the header says.
+        If it cannot be read to its end, or is much shorter than in the header.
     """
     digest = hashlib.sha256()
     with open_sound(path) as (container, stream):
@@ -54,12 +54,12 @@ def payload(path: Path) -> Payload:
 
 
 def signature(path: Path) -> str:
-    """Return what the sound is, whatever the tags say and wherever the file lies; see `Payload`."""
+    """Return the signature of the sound, independent of tags and place; see `Payload`."""
     return payload(path).signature
 
 
 def fingerprint(path: Path) -> str:
-    """Return what tells one unchanged file from another of the same size, at hardly any cost.
+    """Return a cheap hash that differs between unchanged files of the same size.
 
     Of a file that is changed, by its tags too, it changes: `signature` is what stays.
     """
@@ -74,7 +74,7 @@ def fingerprint(path: Path) -> str:
 
 
 def is_known(path: Path, known: str) -> bool:
-    """Say whether an unchanged file is one whose `signature` or `fingerprint` is known.
+    """Return whether an unchanged file is one whose `signature` or `fingerprint` is known.
 
     Raises
     ------

@@ -110,7 +110,7 @@ class Tagger:
         return in_order(heard)
 
     def _is_settled(self, heard: Prediction, of: int) -> bool:
-        """Say whether more slices would change neither the genre nor whether it is music."""
+        """Return whether more slices would change neither the genre nor whether it is music."""
         shares = {name: head.probabilities for name, head in heard.heads.items()}
         heads = self.bundle.card.heads
         return settled(heads[GENRE], shares[GENRE], of) and (
@@ -187,7 +187,7 @@ def listen(
     Raises
     ------
     AudioError
-        As `Tagger.predict`; also if the sound ends well before the header says, wherever it was heard.
+        As `Tagger.predict`; also if the sound is much shorter than in the header.
     """
     with audio.opened(path) as sound:
         prediction = tagger.predict(sound, slices)

@@ -21,7 +21,7 @@ PRIOR_WEIGHT = 2  # slices that the prior counts for
 
 @dataclass(frozen=True)
 class Vote:
-    """What the slices of one track say together.
+    """The pooled answer of the slices of one track.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Vote:
 
 
 def vote(head: Head, probabilities: F32) -> Vote:
-    """Pool the slices of one track, shape ``(w, len(head.labels))``, as a head's card says."""
+    """Pool the slices of one track, shape ``(w, len(head.labels))``, by the head's settings."""
     return Vote(head.names, pool(probabilities, head.vote_temperature), head.writable, head.wider)
 
 
@@ -114,7 +114,7 @@ def softmax(logits: F32, temperature: float = 1.0) -> F32:
 
 
 def settled(head: Head, probabilities: F32, of: int) -> bool:
-    """Say whether more slices of a track would change neither its best label nor its being written.
+    """Return whether more slices of a track would change neither its best label nor its being written.
 
     A lead of one label over another is the difference of their mean log-probabilities. The best label's
     over every other must be `SURE` standard errors of what it would be after all slices, and its confidence

@@ -124,7 +124,7 @@ class WordsModel:
         return Words(self.labels, shares, tuple(lines), weights)
 
     def is_known_language(self, spoken: Sequence[str]) -> bool:
-        """Say whether enough of the words are among the most common of the songs it learned from."""
+        """Return whether enough of the words are among the most common of the songs it learned from."""
         common = set(self.card["common"])
         least = float(self.card["least_common"])
         return sum(word in common for word in spoken) >= least * len(spoken)

@@ -44,7 +44,7 @@ def fail(error: BaseException) -> Callable[..., object]:
 
 STEPS = {
     "open a copy": (drafting, "new_copy"),
-    "copy": (drafting, "pour"),
+    "copy": (drafting, "hash_and_copy"),
     "write tags": (Flac, "write"),
     "read them back": (drafting, "tags_of"),
     "make the patch": (patch, "make"),

@@ -12,7 +12,7 @@ from mgtag.inference import Tagger
 from mgtag.prediction import Prediction, concatenate
 from mgtag.slices import tiles
 
-Tell = Callable[[float], object]  # told how many seconds were heard
+Tell = Callable[[float], object]  # called with the seconds heard so far
 
 
 def listen(path: Path, tagger: Tagger, tell: Tell = lambda seconds: None) -> tuple[Prediction, Sound]:

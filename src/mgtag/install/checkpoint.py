@@ -1,7 +1,7 @@
 """Read a TensorFlow V2 checkpoint ("tensor bundle") without TensorFlow.
 
 The index is a LevelDB table (github.com/google/leveldb, doc/table_format.md): blocks of keys, each with the
-prefix that it shares with the one before left out, and a footer that says where the block of blocks lies.
+prefix that it shares with the one before left out, and a footer with the offset of the index block.
 Its values are TensorFlow's ``BundleEntryProto``; the numbers lie one after the other in the data file.
 """
 

@@ -29,7 +29,7 @@ WHEEL = Wheel(
     sha256="f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
     size=29_292_476,
 )
-CHECKPOINT = "musicnn/MSD_musicnn/"  # the one of the four that knows most genres
+CHECKPOINT = "musicnn/MSD_musicnn/"  # the one of the four with most genres among its tags
 LICENCE = "musicnn-0.1.0.dist-info/LICENSE.md"
 NAME = "musicnn"
 

@@ -1,4 +1,4 @@
-"""Fetch a wheel through pip, as the user has it configured, and believe it only by its SHA-256."""
+"""Fetch a wheel through pip, as the user has it configured, and accept it only by its SHA-256."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mgtag.errors import BundleError, UsageError
 
-Tell = Callable[[int], object]  # told how many bytes are here
+Tell = Callable[[int], object]  # called with the bytes fetched so far
 
 PROGRESS = re.compile(r"Progress (\d+)")  # what `pip --progress-bar raw` prints, since pip 24.1
 OPTIONS = ("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check")
@@ -42,7 +42,7 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
-        """How pip is asked for it."""
+        """The requirement for pip."""
         return f"{self.name}=={self.version}"
 
 
@@ -107,7 +107,7 @@ def _pip(wheel: Wheel) -> list[str]:
 
 
 def _run(command: list[str], tell: Tell) -> str:
-    """Return what pip said, errors too."""
+    """Return pip's output, errors included."""
     lines = []
     with subprocess.Popen(
         command,

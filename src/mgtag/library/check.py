@@ -45,7 +45,7 @@ class Checked:
 
 
 def check(index: Index, mend: bool = False) -> Iterator[Difference | Checked]:
-    """Compare everything the index knows with what is on the disk.
+    """Compare everything in the index with what is on the disk.
 
     A file whose size and date are those of the index is not read in full, only its tags.
 
@@ -161,7 +161,7 @@ def _of_change(index: Index, whereabouts: Whereabouts, change: Change) -> Iterat
 
 
 def _is_as_known(index: Index, change: Change, values: Values) -> bool:
-    """Say whether the index's row and the file's size and date agree that it is as a change left it."""
+    """Return whether the index's row and the file's size and date agree that it is as a change left it."""
     track = index.track(change.path)
     if track is None or any(track.tags.get(field, ()) != names for field, names in values.items()):
         return False

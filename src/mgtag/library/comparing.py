@@ -1,4 +1,4 @@
-"""Compare what lies on the disk with what the index knows: unchanged, moved, gone, or to be heard."""
+"""Compare the files on the disk with the index: unchanged, moved, gone, or to be heard."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Comparison:
     new : dict of str to File
         By their text: what the index does not know, or knows otherwise.
     missing : list of Known
-        What the index knows below the roots and the walk did not meet.
+        Rows of the index below the roots whose files the walk did not find.
     """
 
     index: Index
@@ -78,7 +78,7 @@ class Comparison:
         self.new[to_text(path)] = File(str(path), -1, 0)
 
     def _unseen(self) -> Iterator[str]:
-        """Yield the folders of which the walk cannot say what lies in them: shut, empty, a drive away."""
+        """Yield the folders whose content is unknown: unreadable, empty, on a drive that is not mounted."""
         yield from (to_text(path) for path, _ in self.library.problems)
         yield from (to_text(root) for root in self.library.roots if _is_empty(root))
         yield from (m for m in self.index.mounts() if not is_mount(from_text(m)))
@@ -134,7 +134,7 @@ def _by_name(texts: Iterable[str]) -> defaultdict[str, list[str]]:
 
 
 def _has_left(row: Known, spelt: dict[str, str], shut: tuple[str, ...]) -> bool:
-    """Say whether a file is where it was no more, though perhaps there under another spelling."""
+    """Return whether a file is where it was no more, though perhaps there under another spelling."""
     if row.path.startswith(shut):
         return False
     if not _exists(row.path):
@@ -144,7 +144,7 @@ def _has_left(row: Known, spelt: dict[str, str], shut: tuple[str, ...]) -> bool:
 
 
 def _is_empty(root: Path) -> bool:
-    """Say whether a folder holds nothing at all, as one does on which a drive is to be mounted."""
+    """Return whether a folder holds nothing at all, as one does on which a drive is to be mounted."""
     try:
         return root.is_dir() and not os.listdir(root)  # noqa: PTH208
     except OSError:

@@ -124,7 +124,7 @@ def left_alone(decisions: Decisions, reason: str, why: str) -> Decisions:
 
 
 def values_after(votes: Votes, decisions: Decisions, top: int) -> dict[str, Genres]:
-    """Return what is told of each field: what it says afterwards where it is written, else what was heard."""
+    """Return each field's values for the event: those afterwards where it is written, else what was heard."""
     written = {name: decision.genres for name, decision in to_write(decisions).items()}
     return {name: result.best(top) for name, result in votes.items()} | written
 

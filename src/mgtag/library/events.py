@@ -1,4 +1,4 @@
-"""What a scan says of each file."""
+"""The events of a scan: one a file."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Unsure(Answered):
 
 
 class Fresh(NamedTuple):
-    """Nothing changed since the last scan; it was not even decoded, and is told as the index has it."""
+    """Nothing changed since the last scan; it was not even decoded, and its values are the index's."""
 
     name: str  # its path
     heard: str

@@ -1,6 +1,6 @@
 """The SQLite store: runs, files with what was heard in them, and the journal of every tag change.
 
-One process writes (a lock file beside the database says which), in WAL mode, in short
+One process writes (it holds a lock file beside the database), in WAL mode, in short
 transactions that are on the disk when they return: a journal row must outlive a power cut that
 the renamed file outlives. Paths are text, see `mgtag.library.paths`.
 """
@@ -87,7 +87,7 @@ class Index(Journal):
 
     @contextmanager
     def sole_writer(self) -> Iterator[None]:
-        """Hold the right to change files and index; a second process is told so at once."""
+        """Hold the right to change files and index; a second process gets an `InUseError` at once."""
         if self.path == ":memory:":
             yield
             return
@@ -125,7 +125,7 @@ class Index(Journal):
         return self._known(*sql.known(roots))
 
     def knows_below(self, folder: Path) -> bool:
-        """Say whether any file at or under `folder` is known."""
+        """Return whether any file at or under `folder` is known."""
         query, values = sql.any_below(folder)
         return self._number(query, *values) is not None
 
@@ -241,6 +241,6 @@ class Index(Journal):
 
 
 def is_broken(error: Exception) -> bool:
-    """Say whether the index itself failed: no room, damage, a lock; not one row's values."""
+    """Return whether the index itself failed: no room, damage, a lock; not one row's values."""
     of_a_row = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
     return isinstance(error, sqlite3.Error) and not isinstance(error, of_a_row)

@@ -47,7 +47,7 @@ class Journal:
         return self._number(sql.LAST_TAGGING_RUN)
 
     def has_run(self, run: int) -> bool:
-        """Say whether there was a run of that number."""
+        """Return whether there was a run of that number."""
         return self._number(sql.RUN, run) is not None
 
     def runs_like(self, policy: str) -> set[int]:
@@ -55,7 +55,7 @@ class Journal:
         return {number for (number,) in self._db.execute(sql.RUNS_LIKE, (policy,))}
 
     def dry_runs(self) -> set[int]:
-        """Return the runs that only told what they would do."""
+        """Return the dry runs."""
         return {number for (number,) in self._db.execute(sql.DRY_RUNS)}
 
     # Changes
@@ -94,7 +94,7 @@ class Journal:
         return self._each(*sql.changes_at(paths, signatures))
 
     def entries(self, run: int | None = None) -> Iterator[Entry]:
-        """Return what the journal says, latest first, or of one run; without the patches."""
+        """Return the journal's entries, latest first, or those of one run; without the patches."""
         return map(entry_of, self._db.execute(sql.ENTRIES, (run or 0,)))
 
     def journal_paths(self) -> Iterator[Path]:

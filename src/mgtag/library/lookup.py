@@ -1,4 +1,4 @@
-"""Questions about files: what do the tags say, what does the index know, which ones match."""
+"""Look up files: their tags, their rows in the index, and which files match a query."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mgtag.tags import Tags
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One file: its tags, and what the index knows (None if nothing).
+    """One file: its tags, and its row in the index (None if there is none).
 
     Attributes
     ----------

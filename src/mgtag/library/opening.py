@@ -23,7 +23,7 @@ Place = Path | Literal[":memory:"]
 
 
 def default_path() -> Path:
-    """Return where the index lies unless ``--index`` says otherwise."""
+    """Return where the index lies by default."""
     return platformdirs.user_data_path("mgtag") / "index.db"
 
 
@@ -61,7 +61,7 @@ def connect(path: Place, check: bool = False) -> sqlite3.Connection:
 
 
 def mend(path: Path) -> str:
-    """Set a damaged index aside, begin a new one with what could be saved, and say so in a sentence."""
+    """Set a damaged index aside, begin a new one with what could be saved, and return a sentence about it."""
     from mgtag.library.upgrade import set_aside
 
     with lock(path):
@@ -94,7 +94,7 @@ def lock(path: Path) -> Iterator[None]:
 
 
 def health(path: Path) -> dict[str, str]:
-    """Return what can be said of an index without opening it to write, for `mgtag doctor`."""
+    """Return facts about an index, which is opened only for reading, for `mgtag doctor`."""
     if not path.exists():
         return {"state": "there is none yet"}
     facts = {"bytes": f"{path.stat().st_size:,}"}
@@ -124,7 +124,7 @@ def glance(path: Path, view: Literal["runs", "by_genre"]) -> list[sqlite3.Row]:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Say whether SQLite found its file damaged."""
+    """Return whether SQLite found its file damaged."""
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
@@ -163,7 +163,7 @@ def _check(db: sqlite3.Connection, path: Place) -> None:
 
 
 def _is_ours(path: Place) -> bool:
-    """Say whether a file that is no whole database was an index once: never take away what is not ours."""
+    """Return whether a file that is no whole database was an index once: never take away what is not ours."""
     if path == ":memory:":
         return False
     with suppress(OSError), open(path, "rb") as file:

@@ -19,7 +19,9 @@ from mgtag.arrays import F32
 from mgtag.prediction import HeadOutput, Prediction
 
 BINS = 8  # of attention, a slice: 0.4 s each
-RANGE = 14.0  # smallest log-probability that is told from none, negated; the vote stops at log 1e-6
+RANGE = (
+    14.0  # smallest log-probability that is stored as other than none, negated; the vote stops at log 1e-6
+)
 LOG_STEPS = 127
 WEIGHT_STEPS = 15
 MS = 1000

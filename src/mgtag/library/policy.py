@@ -94,7 +94,7 @@ def decide(
     declined: Genres = (),
     field: str = "genre",
 ) -> Decision:
-    """Weigh what the file says against what mgtag heard.
+    """Decide between the file's own values and what mgtag heard.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ Answers = Mapping[str, tuple[Answer, ...]]  # head -> best first
 
 @dataclass(frozen=True)
 class Track:
-    """What the index knows of one file.
+    """One file's row in the index.
 
     Attributes
     ----------
@@ -187,7 +187,7 @@ class Run:
 
 
 class Known(NamedTuple):
-    """As much of a file's row as a scan asks of one that did not change."""
+    """The columns of a file's row that a scan needs where nothing changed."""
 
     path: str  # as `mgtag.library.paths.to_text` gives it
     size: int
@@ -203,7 +203,7 @@ class Known(NamedTuple):
 
 
 class Located(NamedTuple):
-    """As much of a file's row as is told of it where its embedding says where it lies."""
+    """The columns of a file's row that are shown of a neighbour or a point of the map."""
 
     path: str  # as `mgtag.library.paths.to_text` gives it
     artist: str | None

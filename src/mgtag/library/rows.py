@@ -88,7 +88,7 @@ def change_of(row: sqlite3.Row) -> Change:
 
 
 def entry_of(row: sqlite3.Row) -> Entry:
-    """Return the entry of a row of ``journal``; a damaged one says nothing of values."""
+    """Return the entry of a row of ``journal``; a damaged one has no values."""
     try:
         before, after = (_values(json.loads(row[name])) for name in ("before", "after"))
     except (ValueError, TypeError, AttributeError):

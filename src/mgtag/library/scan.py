@@ -164,7 +164,7 @@ class _Scan:
             self.writer.index.note_outcomes(self.writer.run, self.writer.noted)
 
     def _reads(self, track: Track) -> bool:
-        """Say whether a track's words would now vote and did not before, or the other way round."""
+        """Return whether a track's words would now vote and did not before, or the other way round."""
         if self.lyrics:
             return WORDS not in track.answers and bool(read_lyrics(track.path))
         return bool(track.answers.get(WORDS))
@@ -219,5 +219,5 @@ def _answers(estimate: analysis.Estimate) -> tuple[Answer, ...]:
 def _is_known(path: Path, known: str) -> bool:
     try:
         return identity.is_known(path, known)
-    except (AudioError, OSError):  # a worker will say what is wrong with it
+    except (AudioError, OSError):  # hearing it will raise the same error
         return False

@@ -47,7 +47,7 @@ class TagWriter:
     run : int
         The number of the scan.
     dry : collection of int
-        Runs that only told what they would do.
+        The dry runs.
     noted : list of (path, outcome, reason)
         Files that were decided anew without being heard; for `Index.note_outcomes`.
     """
@@ -98,7 +98,7 @@ class TagWriter:
         if is_broken(error):
             raise error
         sentence = error_sentence(path, error)
-        # What is the file's own fault need not be tried again until it changes.
+        # What is wrong with the file itself need not be tried again until it changes.
         same = (status.st_size, status.st_mtime_ns) if status and isinstance(error, AudioError) else (-1, 0)
         track = Track(path, *same, self.bundle.id, self.run, reason=sentence)
         too_short = isinstance(error, TooShortError)

@@ -20,7 +20,7 @@ from mgtag.library.whereabouts import Place, Whereabouts
 
 @dataclass(frozen=True)
 class Undone:
-    """The file is byte for byte what it was before (in a dry run: would be); and what its fields say then."""
+    """The file is byte for byte what it was before (in a dry run: would be); and its fields' values then."""
 
     path: Path
     values: Values
@@ -187,7 +187,7 @@ class Undoing:
                 self._put_back(change, place)
         except (MgtagError, OSError) as error:
             return Refused(path, error_sentence(path, error))
-        known = self._index.track(path)  # says what stands there of a field that was not written
+        known = self._index.track(path)  # for the fields that were not written
         return Undone(path, {**(known.tags if known else {}), **change.before})
 
     def _find(self, change: Change) -> Place | None:

@@ -75,7 +75,7 @@ def set_aside(path: Path) -> tuple[Path, int]:
 
 
 def _begin_as(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
-    """Give a new database the form that a damaged one had, as far as it can be told."""
+    """Give a new database the schema version of a damaged one, as far as it can be read."""
     steps = _steps()
     applied = len(steps)
     with suppress(sqlite3.Error):

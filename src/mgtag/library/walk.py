@@ -1,4 +1,4 @@
-"""Find the audio files of a library, in one pass that asks the system once for every file."""
+"""Find the audio files of a library, in one pass with one `stat` a file."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def find(roots: Iterable[Path]) -> Library:
 
 
 def is_mount(folder: str) -> bool:
-    """Say whether another drive begins at a folder, which a link may lead to."""
+    """Return whether another drive begins at a folder, which a link may lead to."""
     try:
         return os.stat(folder).st_dev != os.stat(os.path.dirname(folder)).st_dev  # noqa: PTH116, PTH120
     except OSError:
@@ -116,7 +116,7 @@ class _Walk:
                     self.found.leftovers.append(Path(entry.path))
                 elif is_music(entry.name):
                     status = entry.stat()
-                    if not status.st_ino:  # Windows tells it only when asked for the file itself
+                    if not status.st_ino:  # Windows gives it only in the file's own `stat`
                         status = os.stat(entry.path)  # noqa: PTH116
                     if stat.S_ISREG(status.st_mode):
                         self._file(entry.path, status)
@@ -147,6 +147,6 @@ class _Walk:
 
 
 def is_music(path: str | Path) -> bool:
-    """Say whether a file's name is that of music that mgtag reads."""
+    """Return whether a file's name is that of music that mgtag reads."""
     name = os.fspath(path)
     return name[name.rfind(".") :].lower() in SUFFIXES

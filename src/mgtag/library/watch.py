@@ -15,7 +15,7 @@ from mgtag.library.walk import find, is_music
 
 STILL_S = 10.0  # seconds without a change after which a file is no longer being copied
 TICK_S = 1.0
-POLL_S = 10.0  # between two looks at a network drive, which tells nobody of its changes
+POLL_S = 10.0  # between two looks at a network drive, which sends no notifications
 
 Stamp = tuple[int, int]  # size and time of change
 Scan = Callable[[Sequence[Path]], Generator[Event, None, None]]

@@ -58,14 +58,14 @@ class Whereabouts:
                 return Place(path, tagged=True)
         if own == change.sha_before:
             return Place(change.path, tagged=False)
-        for path in elsewhere:  # an undo that was killed before it could say so
+        for path in elsewhere:  # an undo that was killed before it was noted
             track = self._index.track(path)
             if track and _as_after(track, change) and self._holds(path, before, change.sha_before):
                 return Place(path, tagged=False)
         return None
 
     def still_tagged(self, change: Change) -> bool:
-        """Say whether the file at a change's own path is as mgtag wrote it, by no other change."""
+        """Return whether the file at a change's own path is as mgtag wrote it, by no other change."""
         after, _ = sizes(change.patch)
         here = self._holds(change.path, after, change.sha_after)
         return here and not self._claimed(change.path, change)
@@ -87,7 +87,7 @@ class Whereabouts:
             return False
 
     def _claimed(self, path: Path, change: Change) -> bool:
-        """Say whether another change found its own file there: every file is put back once."""
+        """Return whether another change found its own file there: every file is put back once."""
         others = self._index.changes(states=UNDOABLE, path=path, sha_after=change.sha_after)
         return any(other.id != change.id for other in others)
 

@@ -29,7 +29,7 @@ def withdraw(
     index : Index
         Of which this process is the sole writer.
     below : float
-        As the file's own tag tells the confidence, 0..1.
+        The confidence is the one in the file's own tag, 0..1.
     paths : tuple of Path
         Only files at or under these; all of the index by default.
     dry_run, leave : bool

@@ -119,7 +119,7 @@ class Han(Network):
     def forward(self, words: Tensor) -> ModelOutput:
         """Answer for a batch of songs, int64 ``(batch, n_sentences, sentence)``."""
         real = (words != PADDING).any(dim=2)
-        # The word GRU reads each different sentence once; `which` says where it stands.
+        # The word GRU reads each different sentence once; `which` gives its places.
         different, which = torch.unique(words[real], dim=0, return_inverse=True)
         sentences = self.dropout(self._sentences(different)[which])
         song = sentences.new_zeros(*real.shape, sentences.shape[1])

@@ -70,7 +70,7 @@ ARCHITECTURES = {
 
 
 class Kth(Network):
-    """Any network of the paper, as its spec says.
+    """Any network of the paper, by its spec.
 
     Raises
     ------

@@ -89,7 +89,7 @@ ARCHITECTURES = {
 
 
 class Queens(Network):
-    """Any network of the paper, as its spec says.
+    """Any network of the paper, by its spec.
 
     Raises
     ------

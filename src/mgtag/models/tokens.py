@@ -79,7 +79,7 @@ ARCHITECTURES = {
 
 
 class Tokens(Network):
-    """Any network of the paper, as its spec says.
+    """Any network of the paper, by its spec.
 
     Raises
     ------

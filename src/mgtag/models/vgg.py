@@ -36,7 +36,7 @@ class VggSpec(Spec):
     dropout : float
         Before and after it.
     pretrained : bool
-        Begin with ImageNet's weights. A network that has them says False of itself: whoever builds it
+        Begin with ImageNet's weights. The spec of such a network has False here: whoever builds it
         again brings the weights along.
     weights : str
         File to take them from; empty for torch's cache.

@@ -28,7 +28,7 @@ _ID3V1_KEYS = {
     "TRCK": b"Track",
     "COMM": b"Comment",
 }
-# Where a field's values may stand; the first that says something is believed.
+# Where a field's values may stand; the first that has a value is used.
 _KEYS = {"genre": (b"Genre",), "mood": (b"Mood",), "bpm": (b"BPM",), "key": (b"INITIALKEY", b"KEY")}
 _KIND = 6  # bits of an item's flags; 0 is text
 
@@ -54,7 +54,7 @@ class Tag:
 
 
 def find(file: BinaryIO) -> Tag:
-    """Read the last tag, or say where one would stand: before all others behind the sound.
+    """Read the last tag, or return an empty one where one would stand: before all others behind the sound.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def _with(tag: Tag, field: str, edit: Edit, main: bool) -> Tag:
 
 
 def is_edited(item: Item, fields: Collection[str]) -> bool:
-    """Say whether `edited` exchanges this item, given edits of these fields."""
+    """Return whether `edited` exchanges this item, given edits of these fields."""
     keys = (key for field in fields for key in _KEYS[field])
     return item.key.lower() in {MGTAG.lower().encode(), *(key.lower() for key in keys)}
 
@@ -138,7 +138,7 @@ def write(file: BinaryIO, tag: Tag) -> None:
 
 
 def from_id3v1(at: int, frames: Mapping[str, Any]) -> Tag:
-    """Return a new tag that says what an ID3v1 block says, which it would hide from players."""
+    """Return a new tag with the fields of an ID3v1 block, which it would hide from players."""
     found = ((key, frames[name]) for name, key in _ID3V1_KEYS.items() if name in frames)
     return Tag(at, items=tuple(Item(key, 0, str(frame.text[0]).encode()) for key, frame in found))
 

@@ -1,7 +1,7 @@
 """Tags around the sound: ID3v2 in front of it; APEv2 and ID3v1, with Lyrics3 between them, behind it.
 
 Any of them may stand at an mp3, at Monkey's Audio and WavPack, and at a FLAC file too. They are
-believed in the order of `Around.read`. A field is written to the main one, which is made where there
+read in the order of `Around.read`. A field is written to the main one, which is made where there
 is none, and to each other that has it, lest they contradict it.
 """
 
@@ -30,7 +30,7 @@ class Around:
     main: Literal["ID3v2", "APEv2", ""]
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
-        """Return the kind of the tag that is believed first, and what each of them says."""
+        """Return the kind of the tag that is read first, and the fields of each."""
         fronts = [(tag.name, Source(id3_fields.fields(tag))) for tag in id3.in_front(file)]
         ape = apev2.find(file)
         behind = [("APEv2", Source(apev2.fields(ape)))] if ape.length else []

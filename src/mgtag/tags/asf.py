@@ -17,7 +17,7 @@ from mgtag.tags.fields import MGTAG, WRITABLE, Edits, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "ASF"
-# Where a field's values may stand; the first that says something is believed.
+# Where a field's values may stand; the first that has a value is used.
 _KEYS = {
     "genre": ("WM/Genre",),
     "mood": ("WM/Mood",),
@@ -40,7 +40,7 @@ class Asf:
     """An ASF file."""
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
-        """Return the kind of tag, and what it says."""
+        """Return the kind of tag, and its fields."""
         tags = _load(file).tags
 
         def text(name: str) -> list[str]:
@@ -85,7 +85,7 @@ def _names(field: str, pairs: Sequence[tuple[str, Any]]) -> Names:
 
 
 def _note_size(file: BinaryIO) -> None:
-    """Write the file's size where its header says it; without it, FFmpeg guesses how long the sound is."""
+    """Write the file's size into its header; without it, FFmpeg guesses how long the sound is."""
     at = find_properties(file)
     if at is not None:
         size = file.seek(0, os.SEEK_END)

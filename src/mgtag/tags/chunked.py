@@ -33,7 +33,7 @@ _OPEN_ENDED = (
 class Chunked:
     """A wav or aiff: ID3v2 in a chunk of its own.
 
-    A wav's older INFO lists are believed next. Where one stands already, the first genre is written
+    A wav's older INFO lists are read next. Where one stands already, the first genre is written
     there too: some players, and FFmpeg, look no further.
     """
 
@@ -53,7 +53,7 @@ class Chunked:
             )
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
-        """Return the kind of tag, and what each tag says."""
+        """Return the kind of tag, and the fields of each tag."""
         iff = self._open(file)
         tag = self._tag(iff)
         lists = [Source(_info(chunk), _room_in_info) for chunk in _info_lists(iff)]

@@ -22,7 +22,7 @@ class Container(Protocol):
     """How tags are read and written in one kind of file; all work on an open file."""
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
-        """Return the kind of tag, empty where there is none, and what each tag of the file says."""
+        """Return the kind of tag, empty where there is none, and the fields of each tag of the file."""
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
         """Exchange some fields and mgtag's own, in place."""

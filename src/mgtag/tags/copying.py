@@ -25,12 +25,12 @@ _LEFTOVER = re.compile(rf"\.mgtag-[0-9a-f]{{16}}\.tmp({_EXTENSION})?")
 
 
 def is_leftover(name: str | os.PathLike[str]) -> bool:
-    """Say whether this is the name of a copy that a killed run left behind."""
+    """Return whether this is the name of a copy that a killed run left behind."""
     return _LEFTOVER.fullmatch(Path(name).name) is not None
 
 
 def discard_leftover(path: Path) -> bool:
-    """Remove a copy that a killed run left behind; say whether it is gone.
+    """Remove a copy that a killed run left behind; return whether it is gone.
 
     One that an mgtag at work holds stays, as does one that may not be removed.
     """
@@ -61,7 +61,7 @@ def discard_leftovers(folder: Path) -> None:
 
 
 def hold(copy: BinaryIO) -> int:
-    """Return a handle that tells other mgtags to leave a copy alone until it is closed; -1 on Windows."""
+    """Return a handle that locks a copy against other mgtag processes until it is closed; -1 on Windows."""
     if sys.platform == "win32":  # where what is open could not be renamed
         return -1
     handle = os.dup(copy.fileno())

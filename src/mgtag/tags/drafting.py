@@ -19,8 +19,8 @@ from mgtag.tags import patch as binary_patch
 from mgtag.tags.containers import check_writable, recognise
 from mgtag.tags.copying import carry_over, check_allowed, check_unchanged, hold, new_copy, sync_folder
 from mgtag.tags.fields import Provenance, to_json
-from mgtag.tags.hashing import Digest, pour
-from mgtag.tags.reading import explained, opened, tags_of
+from mgtag.tags.hashing import Digest, hash_and_copy
+from mgtag.tags.reading import as_tag_error, opened, tags_of
 
 Payload = Callable[[Path], str]
 
@@ -62,7 +62,7 @@ class Draft:
             the file is as it was, and the copy is gone.
         """
         try:
-            with explained(self.path):
+            with as_tag_error(self.path):
                 check_unchanged(self.path, self._original)
                 status = self.temporary.stat()
                 os.replace(self.temporary, self.path)  # noqa: PTH105
@@ -156,12 +156,12 @@ def draft_undo(path: Path, patch: bytes, before: str, after: str, payload: Paylo
     """
 
     def edit(original: BinaryIO, copy: BinaryIO) -> None:
-        if pour(original) != after:
+        if hash_and_copy(original) != after:
             raise TagError("it was changed since mgtag tagged it, so it was left as it is.")
         copy.seek(0)
         copy.truncate()
         binary_patch.apply(original, patch, copy)
-        if pour(copy) != before:
+        if hash_and_copy(copy) != before:
             raise TagError("the record of how it was is damaged, so it was left as it is.")
 
     return _draft(path, edit, payload, hard_links=True, mtime_ns=mtime_ns)
@@ -176,7 +176,7 @@ def _draft(
     seen: os.stat_result | None = None,
     mtime_ns: int | None = None,
 ) -> Draft:
-    with explained(path):
+    with as_tag_error(path):
         target = Path(path).resolve(strict=True)
         status = target.stat()
         if seen is not None:
@@ -184,12 +184,12 @@ def _draft(
         check_allowed(target, status, hard_links=hard_links)
         sound = payload(target)
         with open(target, "rb") as original, new_copy(target) as (temporary, copy), _held(copy) as held:
-            before = pour(original, copy)
+            before = hash_and_copy(original, copy)
             edit(original, copy)
             copy.flush()
             if _changed(sound, payload, temporary):
                 raise TagError("its sound would not stay as it is, so it was left alone.")
-            after = pour(copy)
+            after = hash_and_copy(copy)
             reverse = binary_patch.make(original, copy)
             restored = Digest()
             binary_patch.apply(copy, reverse, restored)

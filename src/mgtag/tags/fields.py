@@ -1,4 +1,4 @@
-"""What a file's tags say, whatever the container calls its fields."""
+"""The fields of a file's tags, under the same names for every container."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Edit:
 
     @property
     def names(self) -> Names:
-        """Return what the field says afterwards."""
+        """Return the field's values afterwards."""
         return self.kept + self.added
 
     def behind(self, n: int) -> Names:
@@ -48,7 +48,7 @@ Edits = Mapping[str, Edit]  # by field; what is not in it stays as it is
 
 @dataclass(frozen=True)
 class Source:
-    """One of the tags of a file: what it says, and what of a list of genres it has room for."""
+    """One of the tags of a file: its fields, and what of a list of genres it has room for."""
 
     fields: Fields
     room_for: Callable[[Names], Names] = tuple

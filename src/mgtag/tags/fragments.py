@@ -1,4 +1,4 @@
-"""Where the fragments of an MP4 stand, as the file itself says it, when tags before them grow or shrink.
+"""The stored offsets of an MP4's fragments, corrected when tags before them grow or shrink.
 
 mutagen corrects the places of chunks, and of the first fragment. Those of the others (`tfhd` with a
 base offset) and the table behind all of them (`tfra`, for seeking) are corrected here.

@@ -68,14 +68,14 @@ def parse(values: Iterable[str], *, slash: bool = False) -> tuple[str, ...]:
 
 
 def is_placeholder(genres: Sequence[str], field: str = GENRE) -> bool:
-    """Say whether these values tell nothing: none at all, only words such as "Unknown", or a tempo of 0."""
+    """Return whether these are placeholders: no value at all, words such as "Unknown", or a tempo of 0."""
     if field == BPM:
         return not any(name.strip("0., ") for name in genres)
     return all(_key(name) in _PLACEHOLDERS or _BLANK.fullmatch(name) for name in parse(genres))
 
 
 def n_kept(stored: Sequence[T], kept: Names, read: Callable[[Sequence[T]], Names]) -> int:
-    """Return how many of the values that a field stores say the names to be kept; 0 if none do."""
+    """Return how many of a field's stored values are the names to be kept; 0 if none are."""
     return max((n for n in range(1, len(stored) + 1) if kept and read(stored[:n]) == kept), default=0)
 
 

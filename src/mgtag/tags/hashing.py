@@ -28,10 +28,10 @@ class Digest:
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with open(path, "rb") as file:
-        return pour(file)
+        return hash_and_copy(file)
 
 
-def pour(source: BinaryIO, sink: BinaryIO | None = None) -> str:
+def hash_and_copy(source: BinaryIO, sink: BinaryIO | None = None) -> str:
     """Return the SHA-256 of an open file, copying it on the way if asked."""
     found = Digest()
     source.seek(0)

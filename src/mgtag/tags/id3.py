@@ -142,7 +142,7 @@ def render(tag: Tag) -> bytes:
 
 
 def text_frame(tag: Tag, name: bytes, text: str, encoding: int | None = None) -> Frame:
-    """Encode a text: as asked if that can be, and in the version's own way otherwise."""
+    """Encode a text: in the given encoding if possible, and in the version's own otherwise."""
     body = _encode(text, encoding)
     if body is None and tag.version == 4:
         body = _encode(text, 3)  # UTF-8 has no 0xFF: nothing to unsynchronise

@@ -19,7 +19,7 @@ from mgtag.tags.id3 import UNSYNCHRONISED, Frame, Tag, head_length, parse, text_
 
 _GENRE_IDS = (b"TCO", b"TCON", b"TCO\0")
 _OWN = f"TXXX:{MGTAG}"
-# Where a field's values may stand; the first that says something is believed.
+# Where a field's values may stand; the first that has a value is used.
 _PLACES = {
     "genre": ("TCON",),
     "mood": ("TMOO", "TXXX:MOOD", "TXXX:Mood", "TXXX:mood"),
@@ -54,7 +54,7 @@ def edited(tag: Tag, edits: Edits, mgtag: str | None) -> Tag:
 
 
 def from_id3v1(frames: dict[str, TextFrame]) -> Tag:
-    """Return a new 2.4 tag that says what an ID3v1 block says."""
+    """Return a new 2.4 tag with the fields of an ID3v1 block."""
     if not frames:
         return Tag()
     tags = ID3()
@@ -93,7 +93,7 @@ def _exchanged(tag: Tag, old: Collection[str], key: str, text: str, encoding: in
 
 
 def is_edited(tag: Tag, frame: Frame, fields: Collection[str]) -> bool:
-    """Say whether `edited` may exchange this frame, given edits of these fields."""
+    """Return whether `edited` may exchange this frame, given edits of these fields."""
     return _key(tag, frame) in {_OWN, *(key for field in fields for key in _PLACES[field])}
 
 
@@ -144,7 +144,7 @@ def _stored(tag: Tag, field: str) -> tuple[list[str], str]:
 
 
 def _is_single(tag: Tag) -> bool:
-    """Say whether a slash separates genres: in a field without NUL, before 2.4 brought several values."""
+    """Return whether a slash separates genres: in a field without NUL, before 2.4 brought several values."""
     return tag.version < 4 and not any(_is_multiple(tag, frame) for frame in tag.frames)
 
 

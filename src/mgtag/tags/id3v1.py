@@ -17,17 +17,17 @@ def blocks(file: BinaryIO) -> list[bytes]:
 
 
 def frames(data: bytes) -> dict[str, TextFrame]:
-    """Return what a block says, as the frames of an ID3v2.4 tag."""
+    """Return a block's fields as frames of an ID3v2.4 tag."""
     return (ParseID3v1(data) or {}) if data else {}
 
 
 def room_for(names: Names) -> Names:
-    """Return what a block says of these genres: the first, if the list of 1996 knows it."""
+    """Return what of these genres a block can hold: the first, if it is in the list of 1996."""
     return genre.parse([f"({genre.id3v1_number(names[0])})"]) if names else ()
 
 
 def set_genre(file: BinaryIO, name: str) -> None:
-    """Write the genre's number; 255, "none", where the list of 1996 does not know it.
+    """Write the genre's number; 255, "none", where it is not in the list of 1996.
 
     The old number would contradict the genre that is written beside it.
     """

@@ -29,7 +29,7 @@ class Mp4:
     """An MP4 file."""
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
-        """Return the kind of tag, and what it says: the genre's name and, a tag of its own, its number."""
+        """Return the kind of tag, and its fields: the genre's name and, a tag of its own, its number."""
         file.seek(0)
         tags: Any = MP4(file).tags or {}
 

@@ -8,5 +8,5 @@ PADDING = 1024  # bytes, where a tag has to grow anyway
 
 
 def keep_padding(info: PaddingInfo) -> int:
-    """Keep the file's length as long as the tag fits; mutagen asks how much room to leave."""
+    """Keep the file's length as long as the tag fits; mutagen calls this for the size of the padding."""
     return info.padding if info.padding >= 0 else PADDING

@@ -1,4 +1,4 @@
-"""Read a file's tags, and say in one sentence what is wrong with them."""
+"""Read a file's tags; whatever is wrong with them is a `TagError`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REASONS = {
 
 
 def read(path: Path) -> Tags:
-    """Read what a file's tags say.
+    """Read the fields of a file's tags.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def read(path: Path) -> Tags:
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file to be read; what goes wrong with it is a `TagError`."""
-    with explained(path):
+    with as_tag_error(path):
         if not stat.S_ISREG(Path(path).stat().st_mode):
             raise TagError("it is no regular file.")  # opening a pipe would wait for ever
         with open(path, "rb") as file:
@@ -67,7 +67,7 @@ def tags_of(file: BinaryIO) -> Tags:
 
 
 def _names(field: str, sources: Sequence[Source], written: Provenance | None) -> Names:
-    """Return a field's names of the first tag that somebody made; else of the first that says any.
+    """Return a field's names from the first tag that is not mgtag's own; else from the first that has any.
 
     A placeholder in one tag does not hide a genre in another, nor does what mgtag wrote hide what
     was changed elsewhere. Where mgtag left the listener's genres in place, the tags may have
@@ -91,7 +91,7 @@ def _line(values: Sequence[str]) -> str:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def as_tag_error(path: Path) -> Iterator[None]:
     """Turn whatever the system or a parser raises into a `TagError`, one sentence about this file."""
     try:
         yield

@@ -28,7 +28,7 @@ from mgtag.tags.fields import MGTAG, WRITABLE, Edits, Fields, Names, Source
 from mgtag.tags.padding import keep_padding
 
 NAME = "Vorbis"
-# Where a field's values may stand; the first that says something is believed. Picard writes KEY, others
+# Where a field's values may stand; the first that has a value is used. Picard writes KEY, others
 # (beets, Mp3tag, Rekordbox, Serato, Traktor) INITIALKEY.
 _KEYS = {"genre": ("GENRE",), "mood": ("MOOD",), "bpm": ("BPM",), "key": ("INITIALKEY", "KEY")}
 _COMMENT, _PADDING_BLOCK = 4, 1  # kinds of FLAC metadata blocks
@@ -68,7 +68,7 @@ class Flac:
     around = Around("")
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
-        """Return the kind of tag, and what each tag says."""
+        """Return the kind of tag, and the fields of each tag."""
         return NAME, [Source(_fields(_flac_comments(file))), *self.around.read(file)[1]]
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:
@@ -92,7 +92,7 @@ class Ogg:
     """An Ogg file whose first stream is Vorbis, Opus, FLAC or Speex."""
 
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
-        """Return the kind of tag, and what it says."""
+        """Return the kind of tag, and its fields."""
         return NAME, [Source(_fields(_ogg_comments(file)))]
 
     def write(self, file: BinaryIO, edits: Edits, mgtag: str) -> None:

@@ -21,7 +21,7 @@ PATIENCE = timedelta(hours=12)  # the others wait as long for the first, which d
 
 
 def started_together() -> bool:
-    """Say whether ``torchrun`` started this process, and others with it."""
+    """Return whether ``torchrun`` started this process, and others with it."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
@@ -47,7 +47,7 @@ def size() -> int:
 
 
 def is_first() -> bool:
-    """Say whether this is the process that writes."""
+    """Return whether this is the process that writes."""
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 

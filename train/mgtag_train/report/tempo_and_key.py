@@ -210,7 +210,7 @@ def _synthetic(threshold: float) -> dict[str, Any]:
 
 
 def _detected(truth: float, said: float) -> bool:
-    """Say whether mir_eval takes one tempo for the other."""
+    """Return whether mir_eval takes one tempo for the other."""
     if not said:
         return False
     both = np.array([truth, truth]), 0.5, np.array([said, said])
