@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench import collection
 from mgtag import tags
 from mgtag.audio import probe
-from mgtag.library.walk import find
+from mgtag.library.walk import find_audio
 
 
 def test_it_has_300_songs_of_every_kind() -> None:
@@ -28,7 +28,7 @@ def test_its_files_say_what_they_are_to_say(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(collection, "songs", lambda: iter(songs.values()))
     monkeypatch.setattr(collection, "CLIPS", tmp_path / "none")
     count = collection.make(tmp_path / "music", seconds=2)
-    found = find([tmp_path / "music"])
+    found = find_audio([tmp_path / "music"])
     assert len(found.files) + len(found.problems) == count
     songs_there = [path for path in found.tracks if path.parent.name != "Odds & Ends"]
     said = {(told.artist, told.title, told.genres) for told in map(tags.read, songs_there)}

@@ -29,10 +29,10 @@ def parsers(data: bytes) -> None:
         assert (again.frames, again.rest) == (tag.frames, tag.rest)
     with suppress(TagError):
         file = io.BytesIO(data)
-        found = apev2.find(file)
+        found = apev2.read_tag(file)
         if found.length:
             apev2.write(file, found)
-            assert apev2.find(file).items == found.items
+            assert apev2.read_tag(file).items == found.items
     with suppress(TagError):
         comments = vorbis._parse(data)
         assert vorbis._parse(comments.render()) == comments

@@ -25,7 +25,7 @@ class Tail:
     end: int
 
 
-def find(file: BinaryIO) -> tuple[Tail, ...]:
+def find_tails(file: BinaryIO) -> tuple[Tail, ...]:
     """Find the tags at the end of an open file, the last one first."""
     found: list[Tail] = []
     end = file.seek(0, os.SEEK_END)
@@ -37,7 +37,7 @@ def find(file: BinaryIO) -> tuple[Tail, ...]:
 
 def end_of_sound(file: BinaryIO) -> int:
     """Return where the first of the tags behind the sound begins: the file's end where there is none."""
-    found = find(file)
+    found = find_tails(file)
     return found[-1].start if found else file.seek(0, os.SEEK_END)
 
 

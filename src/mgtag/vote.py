@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mgtag.arrays import F32
+from mgtag.arrays import F32, Real
 from mgtag.card import Head
 
 TINY = 1e-6  # a slice may doubt a label, not veto it
@@ -107,10 +108,10 @@ def pool(probabilities: F32, temperature: float) -> F32:
     return softmax(np.log(np.maximum(probabilities, TINY)).mean(axis=0), temperature)
 
 
-def softmax(logits: F32, temperature: float = 1.0) -> F32:
+def softmax(logits: NDArray[Real], temperature: float = 1.0) -> NDArray[Real]:
     """Probabilities along the last axis, of logits divided by a temperature."""
     shares = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
-    return np.asarray(shares / shares.sum(axis=-1, keepdims=True), np.float32)
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True), logits.dtype)
 
 
 def settled(head: Head, probabilities: F32, of: int) -> bool:

@@ -77,7 +77,7 @@ def test_the_disk_or_the_home_folder_needs_yes(
     (tmp_path / "link").symlink_to(home)
     song(home / "Music" / "a.flac", 1.5, sound="hum")
     path = root.replace("~", str(home)).replace("link", str(tmp_path / "link"))
-    monkeypatch.setattr("mgtag.library.scan.find", lambda roots: walk.Library((), (), ()))
+    monkeypatch.setattr("mgtag.library.scan.find_audio", lambda roots: walk.Library((), (), ()))
     done = run("scan", path, "--model", tiny.folder)
     assert done.code == 2
     assert "holds your whole home folder" in done.err
@@ -211,7 +211,7 @@ def test_interrupted_is_130(scan: Run, monkeypatch: pytest.MonkeyPatch, music: P
     "where",
     [
         "mgtag.bundle.find",
-        "mgtag.library.scan.find",
+        "mgtag.library.scan.find_audio",
         "mgtag.library.undo.recover",
         "mgtag.library.lookup.matching",
     ],

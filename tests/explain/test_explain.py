@@ -22,7 +22,7 @@ from mgtag.explain.attribution import METHODS, frame_weights, occlusion, shares
 from mgtag.explain.explain_file import explain_file
 from mgtag.explain.explanation import Explanation, explain, vote_with_words
 from mgtag.explain.sketch import COLUMNS, Sketch
-from mgtag.explain.whole_file import listen
+from mgtag.explain.whole_file import predict_whole
 from mgtag.features import MelSpec
 from mgtag.inference import Tagger
 from mgtag.prediction import Prediction
@@ -110,7 +110,7 @@ def test_a_long_file_needs_no_more_memory_than_a_short_one(tmp_path: Path, tiny_
         path = tmp_path / f"{minutes}.wav"
         sounds.write(path, sounds.synthesise("hum", 60.0 * minutes, 0, RATE, 1), "wav", "pcm_s16le", RATE)
         tracemalloc.start()
-        listen(path, tiny_tagger)
+        predict_whole(path, tiny_tagger)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]
@@ -118,15 +118,17 @@ def test_a_long_file_needs_no_more_memory_than_a_short_one(tmp_path: Path, tiny_
 
 def test_hearing_tells_how_far_it_is(tmp_path: Path, tiny_tagger: Tagger) -> None:
     told: list[float] = []
-    listen(sounds.make(tmp_path / "song.wav", 70.0, channels=1, sample_rate=RATE), tiny_tagger, told.append)
+    predict_whole(
+        sounds.make(tmp_path / "song.wav", 70.0, channels=1, sample_rate=RATE), tiny_tagger, told.append
+    )
     assert len(told) > 1 and told == sorted(told) and told[-1] == pytest.approx(69.5, abs=0.6)
 
 
 def test_silence_and_shortness_get_a_clear_sentence(tmp_path: Path, tiny_tagger: Tagger) -> None:
     with pytest.raises(AudioError, match=r"too short: 0\.5 s"):
-        listen(sounds.make(tmp_path / "short.wav", 0.5), tiny_tagger)
+        predict_whole(sounds.make(tmp_path / "short.wav", 0.5), tiny_tagger)
     with pytest.raises(AudioError, match="nothing to hear: the whole file is silent"):
-        listen(sounds.make(tmp_path / "still.wav", 4.0, sound="silence"), tiny_tagger)
+        predict_whole(sounds.make(tmp_path / "still.wav", 4.0, sound="silence"), tiny_tagger)
 
 
 def test_a_burst_is_found_within_a_frame_of_where_it_is(tmp_path: Path, tiny_tagger: Tagger) -> None:
@@ -136,7 +138,7 @@ def test_a_burst_is_found_within_a_frame_of_where_it_is(tmp_path: Path, tiny_tag
     y[:, round(at_s * RATE) :][:, : MEL.hop] = sounds.synthesise("noise", frame_s, 0, RATE, 1)[:, : MEL.hop]
     path = tmp_path / "burst.wav"
     sounds.write(path, y, "wav", "pcm_s16le", RATE)
-    heard, sound = listen(path, tiny_tagger)
+    heard, sound = predict_whole(path, tiny_tagger)
     row, frame = np.unravel_index(int(heard.attention.argmax()), heard.attention.shape)
     assert heard.starts_s[row] + frame * frame_s == pytest.approx(at_s, abs=frame_s)
     loudness = sound.mel.astype(int).sum(axis=0)
@@ -163,7 +165,7 @@ def test_a_song_of_two_clips_changes_where_they_were_joined(tmp_path: Path, ship
     y = np.concatenate([audio.load(clip)[: 24 * RATE] for clip in clips])
     path = tmp_path / "two.wav"
     sounds.write(path, y[None], "wav", "pcm_s16le", RATE)
-    heard, _ = listen(path, Tagger(shipped, "cpu"))
+    heard, _ = predict_whole(path, Tagger(shipped, "cpu"))
     genre = heard.heads["genre"]
     of = [genre.probabilities[:, genre.labels.index(name)] for name in ("classical", "metal")]
     change = int(
@@ -208,7 +210,7 @@ def test_every_method_gives_rows_that_sum_to_one_or_nothing(
     if method == "gradient":
         pytest.importorskip("captum")
     path, tagger = song(tmp_path / "song.wav", 7.0), Tagger(with_weights, "cpu")
-    heard, _ = listen(path, tagger)
+    heard, _ = predict_whole(path, tagger)
     voted = vote_with_words(with_weights.card, "genre", heard.heads["genre"].probabilities)
     target = "genre", int(voted.probabilities.argmax())
     weights = frame_weights(path, tagger, heard, target, method)  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ import pytest
 from numpy.random import default_rng
 
 from mgtag.arrays import F64, I64
-from mgtag.learn.regression import FOLDS, fit, folds_of, out_of_fold, softmax
+from mgtag.learn.regression import FOLDS, fit, folds_of, out_of_fold
+from mgtag.vote import softmax
 
 
 def clouds(n: int, labels: int, d: int = 6, apart: float = 2.0, seed: int = 0) -> tuple[F64, I64]:

@@ -75,12 +75,12 @@ def test_a_drive_that_is_away_is_not_gone(
     mounted = {str(music / "nas")}
     monkeypatch.setattr(comparing, "is_mount", lambda folder: folder in mounted)
 
-    def find(roots: Any) -> walk.Library:
-        found = walk.find(roots)
+    def find_audio(roots: Any) -> walk.Library:
+        found = walk.find_audio(roots)
         found.mounts |= mounted
         return found
 
-    monkeypatch.setattr("mgtag.library.scan.find", find)
+    monkeypatch.setattr("mgtag.library.scan.find_audio", find_audio)
     go()
     shutil.rmtree(music / "nas" / "album")
     mounted.clear()
@@ -117,11 +117,11 @@ def test_a_folder_that_cannot_be_read_is_not_gone(
 
 
 def test_the_walk_finds_where_another_drive_begins(tmp_path: Path) -> None:
-    from mgtag.library.walk import find
+    from mgtag.library.walk import find_audio
 
     if not os.path.ismount("/proc") or not os.path.ismount("/dev/shm"):
         pytest.skip("no other drive is mounted here")
-    assert "/dev/shm" in find([Path("/dev/shm")]).mounts
+    assert "/dev/shm" in find_audio([Path("/dev/shm")]).mounts
 
 
 def test_list_of_what_never_was_is_a_mistake(index: Index, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mgtag.errors import UsageError
 from mgtag.library import walk
-from mgtag.library.walk import find
+from mgtag.library.walk import find_audio
 
 LEFTOVER = ".mgtag-0123456789abcdef.tmp.mp3"
 
@@ -22,7 +22,7 @@ def touch(path: Path) -> Path:
 
 
 def names(*roots: Path) -> list[str]:
-    return [track.name for track in find(roots).tracks]
+    return [track.name for track in find_audio(roots).tracks]
 
 
 def test_every_kind_of_music_is_found_and_nothing_else(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_named_file_is_taken_whatever_its_extension(tmp_path: Path) -> None:
 def test_the_order_is_stable(tmp_path: Path) -> None:
     for name in ("b/2.mp3", "a/9.mp3", "c.mp3", "a/10.mp3"):
         touch(tmp_path / name)
-    found = [str(p.relative_to(tmp_path)) for p in find([tmp_path]).tracks]
+    found = [str(p.relative_to(tmp_path)) for p in find_audio([tmp_path]).tracks]
     assert found == ["a/10.mp3", "a/9.mp3", "b/2.mp3", "c.mp3"]
 
 
@@ -64,7 +64,7 @@ def test_paths_are_absolute_and_keep_their_links(tmp_path: Path, monkeypatch: py
     touch(tmp_path / "real/a.mp3")
     (tmp_path / "link").symlink_to("real")
     monkeypatch.chdir(tmp_path)
-    assert find([Path("link")]).tracks == (tmp_path / "link/a.mp3",)
+    assert find_audio([Path("link")]).tracks == (tmp_path / "link/a.mp3",)
 
 
 def test_a_file_is_found_once_however_often_it_is_named(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_links_to_folders_are_followed(tmp_path: Path) -> None:
     touch(tmp_path / "disk/album/a.mp3")
     (tmp_path / "music").mkdir()
     (tmp_path / "music/album").symlink_to(tmp_path / "disk/album")
-    assert find([tmp_path / "music"]).tracks == (tmp_path / "music/album/a.mp3",)
+    assert find_audio([tmp_path / "music"]).tracks == (tmp_path / "music/album/a.mp3",)
 
 
 def test_a_circle_of_links_ends(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_circle_of_links_ends(tmp_path: Path) -> None:
     (tmp_path / "a/up").symlink_to("..")
     (tmp_path / "a/self").symlink_to("self")
     (tmp_path / "b").symlink_to("a")
-    found = find([tmp_path])
+    found = find_audio([tmp_path])
     assert [p.name for p in found.tracks] == ["1.mp3"]
 
 
@@ -106,20 +106,20 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp3")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket.mp3"))
-        found = find([tmp_path])
+        found = find_audio([tmp_path])
     assert (found.tracks, found.problems) == ((), [])
 
 
 def test_a_named_fifo_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp3")
-    ((path, error),) = find([tmp_path / "pipe.mp3"]).problems
+    ((path, error),) = find_audio([tmp_path / "pipe.mp3"]).problems
     assert path.name == "pipe.mp3"
     assert "neither" in str(error)
 
 
 def test_a_dangling_link_to_music_is_told(tmp_path: Path) -> None:
     (tmp_path / "gone.mp3").symlink_to("nowhere")
-    ((path, error),) = find([tmp_path]).problems
+    ((path, error),) = find_audio([tmp_path]).problems
     assert path.name == "gone.mp3"
     assert isinstance(error, FileNotFoundError)
 
@@ -127,7 +127,7 @@ def test_a_dangling_link_to_music_is_told(tmp_path: Path) -> None:
 def test_a_dangling_link_to_something_else_is_nobodys_business(tmp_path: Path) -> None:
     """Emacs locks files so, and an exit code of 3 would say that music failed."""
     (tmp_path / "cover.jpg").symlink_to("nowhere")
-    assert find([tmp_path]).problems == []
+    assert find_audio([tmp_path]).problems == []
 
 
 def test_an_unreadable_folder_is_told_and_the_rest_walked(
@@ -142,19 +142,19 @@ def test_an_unreadable_folder_is_told_and_the_rest_walked(
         return real(path)
 
     monkeypatch.setattr(walk.os, "scandir", refuse)
-    found = find([tmp_path])
+    found = find_audio([tmp_path])
     assert [p.name for p in found.tracks] == ["1.mp3", "3.mp3"]
     assert [(p.name, type(e)) for p, e in found.problems] == [("locked", PermissionError)]
 
 
 def test_a_missing_root_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
-        find([tmp_path / "nowhere"])
+        find_audio([tmp_path / "nowhere"])
 
 
 def test_leftovers_are_told_apart(tmp_path: Path) -> None:
     touch(tmp_path / "a/1.mp3"), touch(tmp_path / "a" / LEFTOVER)
-    found = find([tmp_path])
+    found = find_audio([tmp_path])
     assert [p.name for p in found.leftovers] == [LEFTOVER]
     assert [p.name for p in found.tracks] == ["1.mp3"]
 

@@ -40,7 +40,7 @@ def append_apev2(path: Path, items: tuple[apev2.Item, ...] = ITEMS) -> None:
 
 def items(path: Path) -> tuple[apev2.Item, ...]:
     with open(path, "rb") as file:
-        return apev2.find(file).items
+        return apev2.read_tag(file).items
 
 
 @pytest.mark.parametrize("kind", ["ape", "wv"])
@@ -48,7 +48,7 @@ def items(path: Path) -> tuple[apev2.Item, ...]:
 def test_apev2_items_and_what_follows_stay(tmp_path: Path, kind: str, tail: bytes) -> None:
     path = sounds.make(tmp_path / f"a.{kind}", 1.0)
     with open(path, "r+b") as file:
-        tag = apev2.find(file)
+        tag = apev2.read_tag(file)
         file.truncate(tag.at)
     append_apev2(path)
     append(path, tail)

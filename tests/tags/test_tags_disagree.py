@@ -80,7 +80,7 @@ def wav_two_infos(path: Path) -> Path:
 def wv_v1_only(path: Path) -> Path:
     song = sounds.make(path.with_suffix(".wv"), 0.5)
     with open(song, "r+b") as file:
-        file.truncate(apev2.find(file).at)
+        file.truncate(apev2.read_tag(file).at)
     append(song, ROCK)
     return song
 

@@ -82,22 +82,22 @@ def test_apev2_is_the_same_again_and_keeps_items_to_the_byte(
     file = io.BytesIO(b"sound" * 20 + tail)
     apev2.write(file, apev2.Tag(at=100, items=found))
     assert file.getvalue().endswith(tail)
-    tag = apev2.find(file)
+    tag = apev2.read_tag(file)
     assert tag.items == found
     apev2.write(file, apev2.edited(tag, EDITS, "{}"))
     kept = tuple(item for item in found if not apev2.is_edited(item, EDITS))
-    assert apev2.find(file).items[: len(kept)] == kept
-    assert apev2.fields(apev2.find(file))["genre"] == ("Jazz",)
+    assert apev2.read_tag(file).items[: len(kept)] == kept
+    assert apev2.fields(apev2.read_tag(file))["genre"] == ("Jazz",)
 
 
 @given(st.one_of(anything, tag_like))
 def test_tails_of_anything_stand_one_behind_the_other(data: bytes) -> None:
-    found = tails.find(io.BytesIO(data))
+    found = tails.find_tails(io.BytesIO(data))
     assert [tail.end for tail in found] == [len(data), *(tail.start for tail in found)][: len(found)]
     assert all(0 <= tail.start < tail.end for tail in found)
     assert tails.end_of_sound(io.BytesIO(data)) == min((tail.start for tail in found), default=len(data))
     with suppress(TagError):
-        apev2.find(io.BytesIO(data))
+        apev2.read_tag(io.BytesIO(data))
 
 
 @given(st.binary(max_size=30), lines)

@@ -26,7 +26,7 @@ from mgtag_train.data import (  # noqa: E402
 )
 from mgtag_train.data.tracks import MelTrack  # noqa: E402
 from mgtag_train.lab import commands, search  # noqa: E402
-from mgtag_train.lab.experiment import Experiment, Run  # noqa: E402
+from mgtag_train.lab.experiment import Experiment, TrainingRun  # noqa: E402
 from mgtag_train.lab.experiments import EXPERIMENTS, PAPERS  # noqa: E402
 from mgtag_train.lab.kinds import EnsembleExperiment, NetworkExperiment, RefitExperiment  # noqa: E402
 from mgtag_train.lab.tasks import Inputs, MusicTask  # noqa: E402
@@ -310,7 +310,7 @@ def test_runs_are_every_split_and_seed() -> None:
     ]
     assert [one.name for one in TINY.runs(1, "tracks")] == ["tiny/tracks-0"]
     assert [one.name for one in ENSEMBLE.runs(3)] == ["tiny-both/tracks-0"]
-    assert Run(TINY, "tracks", 7).name == "tiny/tracks-7"
+    assert TrainingRun(TINY, "tracks", 7).name == "tiny/tracks-7"
 
 
 # the command

@@ -23,7 +23,7 @@ from mgtag.cli.app import app
 from mgtag.errors import UsageError
 from mgtag.explain.explain_file import explain_file
 from mgtag.explain.explanation import Explanation, explain
-from mgtag.explain.sketch import Sound
+from mgtag.explain.sketch import SoundPicture
 from mgtag.inference import Tagger
 from mgtag.view.explain_json import as_row
 from mgtag.view.explain_text import print_explanation
@@ -45,7 +45,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(path: Path, tiny: Bundle) -> tuple[Explanation, Sound]:
+def told(path: Path, tiny: Bundle) -> tuple[Explanation, SoundPicture]:
     return explain_file(path, Tagger(tiny, "cpu"))
 
 
@@ -86,7 +86,7 @@ def test_a_terminal_without_colour_shows_where_a_genre_ends(path: Path, tiny: Bu
 
 
 def test_terminal_json_page_and_picture_agree(
-    path: Path, told: tuple[Explanation, Sound], tiny: Bundle, tmp_path: Path
+    path: Path, told: tuple[Explanation, SoundPicture], tiny: Bundle, tmp_path: Path
 ) -> None:
     made, sound = told
     row = json.loads(explained(path, "--model", tiny.folder, "--json"))
@@ -129,7 +129,7 @@ def test_a_picture_of_an_hour_shows_genres_and_not_the_lines_between_slices(ship
     heard = tiny_bundle.prediction(shipped.card.genre.labels, starts, shares, even, even)
     made = explain(heard, even, shipped.card, "occlusion")
     outline = np.full(100, 0.5, np.float32)
-    sound = Sound(3600.0, 36.0, -outline, outline, np.zeros((spec.n_mels, 100), np.uint8))
+    sound = SoundPicture(3600.0, 36.0, -outline, outline, np.zeros((spec.n_mels, 100), np.uint8))
     figure = draw(Path("song.mp3"), made, sound)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -150,7 +150,7 @@ def test_weights_are_as_many_as_the_slices_have_frames(path: Path, tiny: Bundle)
 
 
 def test_a_page_needs_nothing_but_itself(
-    path: Path, told: tuple[Explanation, Sound], tiny: Bundle, tmp_path: Path
+    path: Path, told: tuple[Explanation, SoundPicture], tiny: Bundle, tmp_path: Path
 ) -> None:
     page = tmp_path / "song.html"
     write_page(page, path, *told, tiny)
@@ -167,7 +167,7 @@ def test_a_page_of_five_minutes_is_under_two_megabytes(shipped: Bundle, tmp_path
     columns_ = 300 * spec.sample_rate // spec.hop
     noise = rng.integers(0, 256, (spec.n_mels, columns_)).astype(np.uint8)
     outline = np.full(columns_, 0.5, np.float32)
-    sound = Sound(300.0, spec.hop / spec.sample_rate, -outline, outline, noise)
+    sound = SoundPicture(300.0, spec.hop / spec.sample_rate, -outline, outline, noise)
     shares = rng.dirichlet(np.ones(len(shipped.card.genre.labels)), count).astype(np.float32)
     even = np.full((count, spec.n_frames), 1 / spec.n_frames, np.float32)
     starts = (np.arange(count) * spec.slice_s).astype(np.float32)
@@ -178,7 +178,7 @@ def test_a_page_of_five_minutes_is_under_two_megabytes(shipped: Bundle, tmp_path
 
 
 def test_a_page_links_to_the_song_or_holds_it(
-    path: Path, told: tuple[Explanation, Sound], tiny: Bundle, tmp_path: Path
+    path: Path, told: tuple[Explanation, SoundPicture], tiny: Bundle, tmp_path: Path
 ) -> None:
     page = path.parent / "pages" / "song.html"
     page.parent.mkdir()

@@ -49,7 +49,7 @@ def frame_weights(
     Parameters
     ----------
     prediction : Prediction
-        Of this file, every slice; see `mgtag.explain.whole_file.listen`.
+        Of this file, every slice; see `mgtag.explain.whole_file.predict_whole`.
     target : (str, int)
         Head, and index of its label, that is to be explained.
 

@@ -8,8 +8,8 @@ from mgtag.card import GENRE
 from mgtag.errors import UsageError
 from mgtag.explain.attribution import DEFAULT, Method, frame_weights
 from mgtag.explain.explanation import Explanation, explain, vote_with_words
-from mgtag.explain.sketch import Sound
-from mgtag.explain.whole_file import Tell, listen
+from mgtag.explain.sketch import SoundPicture
+from mgtag.explain.whole_file import Tell, predict_whole
 from mgtag.inference import Tagger
 from mgtag.tags.lyrics import read_lyrics
 from mgtag.words import Words, load, weight_beside
@@ -23,7 +23,7 @@ def explain_file(
     heard: Tell = lambda seconds: None,
     explained: Tell = lambda seconds: None,
     lyrics: bool = True,
-) -> tuple[Explanation, Sound]:
+) -> tuple[Explanation, SoundPicture]:
     """Explain a file, in memory that does not grow with the sound.
 
     Parameters
@@ -45,7 +45,7 @@ def explain_file(
     card = tagger.bundle.card
     if head not in card.heads:
         raise UsageError(f"{card.name}: this model knows no {head}; see `mgtag models`.")
-    prediction, sound = listen(path, tagger, heard)
+    prediction, sound = predict_whole(path, tagger, heard)
     words = words_of(path, card.name) if lyrics else None
     voted = vote_with_words(card, head, prediction.heads[head].probabilities, words)
     target = head, int(voted.probabilities.argmax())

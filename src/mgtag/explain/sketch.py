@@ -14,7 +14,7 @@ COLUMNS = 4096  # of a picture at most: finer than any screen, and the same for 
 
 
 @dataclass(frozen=True)
-class Sound:
+class SoundPicture:
     """Outline and spectrogram of a track, column by column.
 
     Attributes
@@ -44,7 +44,7 @@ def height_of(hz: Sequence[float], spec: MelSpec) -> F32:
 
 
 class Sketch:
-    """Draws a `Sound` from a waveform that comes in parts.
+    """Draws a `SoundPicture` from a waveform that comes in parts.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Sketch:
             self._draw(self._y[: count * width + overhang], count)
             self._y = self._y[count * width :]
 
-    def finish(self) -> Sound:
+    def finish(self) -> SoundPicture:
         """Draw what is left and return the picture."""
         width = self._hops * self._spec.hop
         if len(self._y):
@@ -81,7 +81,7 @@ class Sketch:
             self._draw(np.pad(self._y, (0, spare)), count)
         mel = np.concatenate(self._mel, axis=1)
         scaled = (mel - mel.max() + DYNAMIC_RANGE) * (255 / DYNAMIC_RANGE)
-        return Sound(
+        return SoundPicture(
             duration_s=self._length / self._spec.sample_rate,
             column_s=width / self._spec.sample_rate,
             low=np.concatenate(self._low),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mgtag import audio
 from mgtag.errors import AudioError
-from mgtag.explain.sketch import Sketch, Sound
+from mgtag.explain.sketch import Sketch, SoundPicture
 from mgtag.inference import Tagger
 from mgtag.prediction import Prediction, concatenate
 from mgtag.slices import tiles
@@ -15,8 +15,10 @@ from mgtag.slices import tiles
 Tell = Callable[[float], object]  # called with the seconds heard so far
 
 
-def listen(path: Path, tagger: Tagger, tell: Tell = lambda seconds: None) -> tuple[Prediction, Sound]:
-    """Hear every slice of a file, and keep what a picture of it needs.
+def predict_whole(
+    path: Path, tagger: Tagger, tell: Tell = lambda seconds: None
+) -> tuple[Prediction, SoundPicture]:
+    """Predict every slice of a file, and keep what a picture of it needs.
 
     Raises
     ------

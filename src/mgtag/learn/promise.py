@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgtag.arrays import F32, F64, I64
-from mgtag.learn.regression import Linear, fit, folds_of, out_of_fold, softmax
+from mgtag.learn.regression import Linear, fit, folds_of, out_of_fold
+from mgtag.vote import softmax
 
 NOT_MUSIC = "not music"  # no genre, whoever writes it
 PROMISE = 0.85  # of the songs that are tagged: tagged right

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mgtag.arrays import F32, F64, I64
+from mgtag.vote import softmax
 
 PENALTY = 100.0  # chosen on validation pieces outside GTZAN; see RESULTS, "The listener's own genres"
 FOLDS = 5
@@ -111,10 +112,3 @@ def out_of_fold(embedding: F32 | F64, label: I64, n_labels: int, fold: I64, pena
 
 def _counts(label: I64, n_labels: int) -> F64:
     return np.maximum(np.bincount(label[label >= 0], minlength=n_labels), 1).astype(np.float64)
-
-
-def softmax(logits: F64) -> F64:
-    """Probabilities along the last axis."""
-    shares: F64 = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares /= shares.sum(axis=-1, keepdims=True)
-    return shares

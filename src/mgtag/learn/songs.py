@@ -21,7 +21,7 @@ from mgtag.library.genre_map import GenreMap, key
 from mgtag.library.index import Index
 from mgtag.library.policy import by_hand
 from mgtag.library.records import Filter, Track
-from mgtag.library.walk import find
+from mgtag.library.walk import find_audio
 from mgtag.vote import vote
 
 Source = Literal["tags", "folders"]
@@ -148,7 +148,7 @@ def _candidates(paths: Sequence[Path], index: Index) -> Iterator[tuple[Path, Pat
         yield from ((track.path, None, track) for track in index.tracks(Filter()))
     seen: set[Path] = set()
     for root in paths:
-        for path in find([root]).tracks:
+        for path in find_audio([root]).tracks:
             if path not in seen:
                 yield path, root.absolute(), index.track(path)
             seen.add(path)

@@ -29,7 +29,7 @@ from mgtag.library.policy import Policy
 from mgtag.library.records import Answer, Track
 from mgtag.library.tag_writer import TagWriter
 from mgtag.library.undo import recover
-from mgtag.library.walk import Library, find
+from mgtag.library.walk import Library, find_audio
 from mgtag.tags.lyrics import read_lyrics
 from mgtag.version import __version__
 
@@ -75,7 +75,7 @@ def scan(
     for missing in sorted({*policy.fields} - {*card.heads} - {*analysis.FIELDS}):
         raise UsageError(f"{card.name}: this model hears no {missing}; --model chooses another.")
     roots = tuple(roots)
-    library = find(roots)
+    library = find_audio(roots)
     recover(index, clean=not policy.dry_run)
     for leftover in () if policy.dry_run else library.leftovers:
         tags.discard_leftover(leftover)

@@ -52,7 +52,7 @@ def all_of(view: str) -> str:
     return f"SELECT * FROM {view}"
 
 
-def columns_of(table: str) -> str:
+def table_info(table: str) -> str:
     """Return the statement that lists a table's columns; their names are second."""
     return f"PRAGMA table_info({table})"
 

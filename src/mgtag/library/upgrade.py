@@ -90,7 +90,7 @@ def _tables(db: sqlite3.Connection) -> list[str]:
 
 def _save(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> None:
     """Copy a table's rows from both ends, up to where it is damaged."""
-    reads, store = sql.copying(table, [row[1] for row in new.execute(sql.columns_of(table))])
+    reads, store = sql.copying(table, [row[1] for row in new.execute(sql.table_info(table))])
     for read in reads:
         with suppress(sqlite3.DatabaseError):
             for row in old.execute(read):

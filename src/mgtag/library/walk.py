@@ -53,7 +53,7 @@ class Library:
         return tuple(Path(file.name) for file in self.files)
 
 
-def find(roots: Iterable[Path]) -> Library:
+def find_audio(roots: Iterable[Path]) -> Library:
     """Walk folders, following links without walking in circles; hidden ones are passed over.
 
     A file that is named itself is taken whatever its extension.

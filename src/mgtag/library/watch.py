@@ -11,7 +11,7 @@ from threading import Event as Flag
 
 from mgtag.errors import InUseError, MgtagError, UsageError
 from mgtag.library.events import Event, Found
-from mgtag.library.walk import find, is_music
+from mgtag.library.walk import find_audio, is_music
 
 STILL_S = 10.0  # seconds without a change after which a file is no longer being copied
 TICK_S = 1.0
@@ -152,7 +152,7 @@ class _Arrivals:
 
 def _tracks(path: Path) -> Iterable[Path]:
     if path.is_dir():
-        return find([path]).tracks
+        return find_audio([path]).tracks
     return [path] if is_music(path) and not path.name.startswith(".") else []
 
 

@@ -53,7 +53,7 @@ class Tag:
     items: tuple[Item, ...] = ()
 
 
-def find(file: BinaryIO) -> Tag:
+def read_tag(file: BinaryIO) -> Tag:
     """Read the last tag, or return an empty one where one would stand: before all others behind the sound.
 
     Raises
@@ -61,7 +61,7 @@ def find(file: BinaryIO) -> Tag:
     TagError
         If there is a tag that cannot be taken apart.
     """
-    found = tails.find(file)
+    found = tails.find_tails(file)
     end = tails.end_of_sound(file)
     for tail in found:
         if tail.kind == "APEv2":

@@ -32,7 +32,7 @@ class Around:
     def read(self, file: BinaryIO) -> tuple[str, list[Source]]:
         """Return the kind of the tag that is read first, and the fields of each."""
         fronts = [(tag.name, Source(id3_fields.fields(tag))) for tag in id3.in_front(file)]
-        ape = apev2.find(file)
+        ape = apev2.read_tag(file)
         behind = [("APEv2", Source(apev2.fields(ape)))] if ape.length else []
         found = behind + fronts if self.main == "APEv2" else fronts + behind
         for block in id3v1.blocks(file):
@@ -55,7 +55,7 @@ class Around:
         resize_bytes(file, length, len(data), 0)
         file.seek(0)
         file.write(data)
-        ape = apev2.find(file)
+        ape = apev2.read_tag(file)
         if self.main == "APEv2" and not ape.length:
             ape = apev2.from_id3v1(ape.at, said)
         changed = apev2.edited(ape, edits, mgtag if self.main == "APEv2" else None)
@@ -68,7 +68,7 @@ class Around:
         """Yield all that a change of these fields must leave as it is."""
         for tag in id3.in_front(file):
             yield from id3_fields.others(tag, fields)
-        yield from (item for item in apev2.find(file).items if not apev2.is_edited(item, fields))
+        yield from (item for item in apev2.read_tag(file).items if not apev2.is_edited(item, fields))
         yield from (block[:-1] if GENRE in fields else block for block in id3v1.blocks(file))
 
 

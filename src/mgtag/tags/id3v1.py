@@ -13,7 +13,7 @@ from mgtag.tags.fields import Names
 
 def blocks(file: BinaryIO) -> list[bytes]:
     """Return the file's ID3v1 blocks, the last one first: one, as a rule, or none."""
-    return [_read(file, tail) for tail in tails.find(file) if tail.kind == "ID3v1"]
+    return [_read(file, tail) for tail in tails.find_tails(file) if tail.kind == "ID3v1"]
 
 
 def frames(data: bytes) -> dict[str, TextFrame]:
@@ -31,7 +31,7 @@ def set_genre(file: BinaryIO, name: str) -> None:
 
     The old number would contradict the genre that is written beside it.
     """
-    for tail in tails.find(file):
+    for tail in tails.find_tails(file):
         if tail.kind == "ID3v1":
             file.seek(tail.end - 1)
             file.write(bytes([genre.id3v1_number(name)]))

@@ -12,7 +12,7 @@ from rich.text import Text
 from mgtag.bundle import Bundle
 from mgtag.errors import error_sentence
 from mgtag.explain.explanation import Explanation
-from mgtag.explain.sketch import Sound
+from mgtag.explain.sketch import SoundPicture
 from mgtag.explain.whole_file import Tell
 from mgtag.view.explain_json import as_row
 from mgtag.view.explain_text import print_explanation
@@ -93,7 +93,7 @@ class ExplainView:
         self.failed = True
         self._err.print(Text.assemble(("failed  ", "bold red"), printable(error_sentence(path, error))))
 
-    def show(self, path: Path, made: Explanation, sound: Sound) -> None:
+    def show(self, path: Path, made: Explanation, sound: SoundPicture) -> None:
         """Show one song, and say which files were written."""
         if self._html is not None:
             from mgtag.view.page import write_page

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mgtag.arrays import U8
 from mgtag.bundle import Bundle
 from mgtag.explain.explanation import Explanation
-from mgtag.explain.sketch import Sound, height_of
+from mgtag.explain.sketch import SoundPicture, height_of
 from mgtag.view.assets import asset
 from mgtag.view.explain_json import as_row
 from mgtag.view.methods import NAMES, means
@@ -40,7 +40,12 @@ KINDS = {  # that browsers play
 
 
 def write_page(
-    target: Path, song: Path, made: Explanation, sound: Sound, bundle: Bundle, embed_audio: bool = False
+    target: Path,
+    song: Path,
+    made: Explanation,
+    sound: SoundPicture,
+    bundle: Bundle,
+    embed_audio: bool = False,
 ) -> None:
     """Write the page.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgtag.explain.explanation import Explanation
-from mgtag.explain.sketch import Sound, height_of
+from mgtag.explain.sketch import SoundPicture, height_of
 from mgtag.extras import not_installed
 from mgtag.view.methods import NAMES
 from mgtag.view.text import clock, hex_colours, minutes, printable
@@ -48,7 +48,7 @@ def check() -> None:
 
 
 def write_picture(
-    target: Path, song: Path, made: Explanation, sound: Sound, threshold: float | None = 0
+    target: Path, song: Path, made: Explanation, sound: SoundPicture, threshold: float | None = 0
 ) -> None:
     """Write a picture; the suffix says of which kind, see `mgtag.view.targets.PICTURES`.
 
@@ -60,7 +60,7 @@ def write_picture(
     draw(song, made, sound, threshold).savefig(target)
 
 
-def draw(song: Path, made: Explanation, sound: Sound, threshold: float | None = 0) -> Figure:
+def draw(song: Path, made: Explanation, sound: SoundPicture, threshold: float | None = 0) -> Figure:
     """Draw the four plots, from top to bottom: waveform, spectrogram, weights, probabilities."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -79,7 +79,7 @@ def draw(song: Path, made: Explanation, sound: Sound, threshold: float | None = 
     return figure
 
 
-def _title(ax: Axes, song: Path, made: Explanation, sound: Sound, threshold: float | None) -> None:
+def _title(ax: Axes, song: Path, made: Explanation, sound: SoundPicture, threshold: float | None) -> None:
     (genre, confidence), *others = made.ranking()
     told = f"{genre}, {confidence:.0%} sure" + "".join(f"; then {o}, {share:.0%}" for o, share in others)
     if not made.vote.passes(threshold):
@@ -92,7 +92,7 @@ def _title(ax: Axes, song: Path, made: Explanation, sound: Sound, threshold: flo
     ax.set_title(told, loc="right", color=SOFT, fontsize=10)
 
 
-def _wave(ax: Axes, made: Explanation, sound: Sound) -> None:
+def _wave(ax: Axes, made: Explanation, sound: SoundPicture) -> None:
     """Draw the outline, each slice in the colour of its genre, the stronger the surer."""
     edges = np.arange(len(sound.low) + 1) * sound.column_s
     slices = np.minimum((edges[:-1] / made.spec.slice_s).astype(int), len(made.heard) - 1)
@@ -111,7 +111,7 @@ def _wave(ax: Axes, made: Explanation, sound: Sound) -> None:
     ax.set_ylabel("waveform")
 
 
-def _mel(ax: Axes, made: Explanation, sound: Sound) -> None:
+def _mel(ax: Axes, made: Explanation, sound: SoundPicture) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     right = sound.mel.shape[1] * sound.column_s

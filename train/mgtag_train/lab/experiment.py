@@ -52,7 +52,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """One experiment under one split with one seed."""
 
     experiment: Experiment
@@ -137,7 +137,7 @@ class Experiment(ABC):
         """Experiments that have to be run before."""
         return ()
 
-    def runs(self, seeds: int | None = None, split: str | None = None) -> list[Run]:
+    def runs(self, seeds: int | None = None, split: str | None = None) -> list[TrainingRun]:
         """Return every run: each split, or the one given, with each seed.
 
         Raises
@@ -148,15 +148,20 @@ class Experiment(ABC):
         if split is not None and split not in self.splits:
             raise UsageError(f"{self.name} has no split {split!r}, only {' and '.join(self.splits)}.")
         count = (seeds or self.seeds) if self.seeded else 1
-        return [Run(self, one, seed) for one in self.splits if split in (None, one) for seed in range(count)]
+        return [
+            TrainingRun(self, one, seed)
+            for one in self.splits
+            if split in (None, one)
+            for seed in range(count)
+        ]
 
     @abstractmethod
-    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+    def run(self, run: TrainingRun, session: Session, progress: Progress) -> RunRecord:
         """Train and measure one run; return its record, not yet written."""
 
 
 def trained(
-    run: Run,
+    run: TrainingRun,
     job: Job,
     session: Session,
     progress: Progress,
@@ -175,7 +180,7 @@ def trained(
     return replace(record, teachers=names_of(job.teachers), **vars(measured))
 
 
-def finished_runs(experiments: Sequence[Experiment], run: Run, out: Path) -> tuple[Path, ...]:
+def finished_runs(experiments: Sequence[Experiment], run: TrainingRun, out: Path) -> tuple[Path, ...]:
     """Return the folders of every trained seed of other experiments, under the same split.
 
     Raises

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from mgtag_train.lab.experiment import Experiment, Run, Session, finished_runs, names_of, trained
+from mgtag_train.lab.experiment import Experiment, Session, TrainingRun, finished_runs, names_of, trained
 from mgtag_train.lab.tasks import Inputs, LyricsTask, MusicTask
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class NetworkExperiment(Experiment):
         """Its teachers."""
         return self.teachers
 
-    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+    def run(self, run: TrainingRun, session: Session, progress: Progress) -> RunRecord:
         """Train to the end, or on from a checkpoint, and measure the weights of the best epoch."""
         examples = self.task.examples(run.split, run.seed, session.inputs, self.config)
         teachers = finished_runs(self.teachers, run, session.out)
@@ -67,7 +67,7 @@ class EnsembleExperiment(Experiment):
         """Its members."""
         return self.members
 
-    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+    def run(self, run: TrainingRun, session: Session, progress: Progress) -> RunRecord:
         """Measure the networks together; nothing is trained but the baseline."""
         from mgtag.models import Ensemble
         from mgtag_train.learn.evaluation import evaluate_network
@@ -108,7 +108,7 @@ class RefitExperiment(Experiment):
         """The experiment whose temperatures are taken over."""
         return (self.of,)
 
-    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+    def run(self, run: TrainingRun, session: Session, progress: Progress) -> RunRecord:
         """Train on both parts to the last epoch, and measure."""
         from mgtag_train.learn.jobs import RECORD
         from mgtag_train.learn.run_record import RunRecord, mean_temperatures
@@ -130,7 +130,7 @@ class BaselineExperiment(Experiment):
     task: LyricsTask
     seeded: ClassVar[bool] = False
 
-    def run(self, run: Run, session: Session, progress: Progress) -> RunRecord:
+    def run(self, run: TrainingRun, session: Session, progress: Progress) -> RunRecord:
         """Fit and measure."""
         from mgtag_train.learn.evaluation import evaluate
         from mgtag_train.learn.run_record import untrained

@@ -28,9 +28,10 @@ from mgtag.inference import Tagger
 from mgtag.install import musicnn
 from mgtag.learn import promise
 from mgtag.learn.promise import Examples, Learned
-from mgtag.learn.regression import PENALTY, fit, softmax
+from mgtag.learn.regression import PENALTY, fit
 from mgtag.learn.songs import share_of_music
 from mgtag.prediction import Prediction
+from mgtag.vote import softmax
 from mgtag_train.data import not_music
 from mgtag_train.data.outside import SILENT_GENRES, Piece, accepted, read_pieces
 from mgtag_train.data.tracks import save_whole
