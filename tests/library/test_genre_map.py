@@ -64,7 +64,7 @@ def test_a_tree_gives_parents(tmp_path: Path) -> None:
     ("settings", "words"),
     [
         ({"nevr": []}, "did you mean 'never'?"),
-        ({"spelling": "latin"}, "give 'id3' or 'musicbrainz'"),
+        ({"spelling": "latin"}, "give 'model', 'id3' or 'musicbrainz'"),
         ({"never": 3}, "never holds 3"),
         ({"only": [""]}, "only holds"),
         ({"write": "Rap"}, "write [genres.write]"),
@@ -93,3 +93,23 @@ def test_spellings_of_a_genre_are_one_and_nothing_else_is(spellings: tuple[str, 
     assert len(set(map(key, spellings))) == 1
     others = ("Rock", "Pop", "Blues", "Band", "Nu Metal", "House", "Big Band", "Grunge", "!!!", "Andean")
     assert len({key(name) for name in (*others, spellings[0])}) == len(others) + 1
+
+
+def test_id3_spells_as_its_list_and_a_model_as_it_does() -> None:
+    names = ("hip hop", "RnB", "drum n bass", "Shoegaze", "Nobody's Genre")
+    spelled = ("Hip-Hop", "R&B", "Drum & Bass", "Shoegaze", "Nobody's Genre")
+    assert tuple(made(spelling="id3").values(name)[0] for name in names) == spelled
+    assert tuple(made().values(name)[0] for name in names) == names
+    assert made(spelling="id3", write={"hip hop": "hiphop"}).values("Hip-Hop") == ("hiphop",)
+
+
+def test_parents_are_spelled_alike(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    (tmp_path / "tree.yaml").write_text("- hip hop:\n    - trap\n")
+    settings = {"tree": "tree.yaml", "spelling": "id3"}
+    assert read_genre_map(settings, tmp_path / "config.toml").values("Trap") == ("Hip-Hop", "Trap")
+
+
+def test_what_no_model_hears_is_told() -> None:
+    genres = made(never=["Popp"], only=["jazz"], write={"Hip Hop": "Rap"})
+    assert genres.strangers(["Pop", "Jazz", "Hip-Hop"]) == ["popp"]

@@ -6,7 +6,21 @@ import sys
 from io import TextIOWrapper
 
 # They register themselves.
-from mgtag.cli import config, explain, explore, health, lab, learn, library, models, scan, train, undo, watch  # noqa: F401
+from mgtag.cli import (  # noqa: F401
+    config,
+    explain,
+    explore,
+    genres,
+    health,
+    lab,
+    learn,
+    library,
+    models,
+    scan,
+    train,
+    undo,
+    watch,
+)
 from mgtag.cli.app import Exit, app, exit_code
 from mgtag.errors import MgtagError
 

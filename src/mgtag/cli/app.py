@@ -45,10 +45,10 @@ COMMANDS = {
     "Tag": "scan watch undo withdraw log check",
     "Look": "show list explain similar playlist map",
     "Models": "models learn train lab",
-    "Setup": "config doctor",
+    "Setup": "config genres doctor",
 }
 OPTIONS = {
-    "Tags": "keep append overwrite threshold top mood bpm key no_tags hard_links yes",
+    "Tags": "keep append overwrite threshold per top mood bpm key no_tags hard_links yes",
     "Listening": "model device slices no_lyrics jobs cluster force",
     "Output": "json csv form m3u html png embed_audio quiet verbose index",
 }

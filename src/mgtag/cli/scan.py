@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -42,6 +43,14 @@ def amount(value: str | int) -> int | str:
     return int(text)
 
 
+class Per(StrEnum):
+    """What has one genre."""
+
+    track = "track"
+    album = "album"
+    artist = "artist"
+
+
 @app.command(
     "scan",
     examples=("mgtag scan --dry-run ~/Music", "mgtag scan ~/Music --append --threshold 0.9"),
@@ -59,6 +68,9 @@ def scan_command(
         bool, typer.Option("--overwrite", help="Replace the genres that are there.")
     ] = False,
     threshold: ThresholdOption = None,
+    per: Annotated[
+        Per, typer.Option(help="Whose genre is written: the file's own, or its album's or artist's.")
+    ] = Per.track,
     top: Annotated[int, typer.Option(min=1, help="Write up to so many genres, if likelier than chance.")] = 1,
     jobs: ListenersOption = None,
     cluster: Annotated[
@@ -121,6 +133,7 @@ def scan_command(
         hard_links,
         so_many,
         written,
+        per.value,
         genre_map(),
         not no_lyrics,
     )

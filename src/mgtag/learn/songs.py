@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,13 +20,11 @@ from mgtag.library.genre_map import GenreMap, key
 from mgtag.library.index import Index
 from mgtag.library.policy import by_hand
 from mgtag.library.records import Filter, Track
+from mgtag.library.together import artist_key
 from mgtag.library.walk import find_audio
 from mgtag.vote import vote
 
 Source = Literal["tags", "folders"]
-
-_VARIOUS = {"variousartists", "various", "va", "diverse", "unknownartist", "unknown"}
-_FIRST_ARTIST = re.compile(r"[,;/]| feat\.? | ft\.? | featuring ", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -180,8 +177,7 @@ def _folder(path: Path, root: Path | None) -> str:
 
 
 def _group(path: Path, artist: str, album: str, source: Source) -> str:
-    first = key(_FIRST_ARTIST.split(artist)[0].strip()) if artist else ""
-    if first and first not in _VARIOUS:
+    if first := artist_key(artist):
         return f"artist {first}"
     if album:
         return f"album {path.parent}/{album.casefold()}"

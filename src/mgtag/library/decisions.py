@@ -73,9 +73,12 @@ def thresholds(policy: Policy, heads: Mapping[str, Head]) -> dict[str, float | N
 
 
 def decide_fields(
-    policy: Policy, limits: Mapping[str, float | None], track: Track, votes: Votes
+    policy: Policy, limits: Mapping[str, float | None], track: Track, votes: Votes, mixed: bool = False
 ) -> Decisions:
-    """Decide on every field that may be written; none of what is not music is."""
+    """Decide on every field that may be written; none of what is not music is.
+
+    Where tracks that are to have one genre are `mixed`, none is written.
+    """
     decisions = dict[str, Decision]()
     not_music = any(result.not_music for result in votes.values())
     for name in policy.fields:
@@ -86,9 +89,12 @@ def decide_fields(
         answer, refusal = votes[name].best(policy.top), ""
         if name == GENRE:
             answer, refusal = policy.genre_map.apply(answer)
+            refusal = f"a mixed {policy.per}" if mixed else refusal
         mode = "keep" if name in SINGLE and policy.mode == "append" else policy.mode
         found = decide(mode, current, written, answer, sure and not refusal, declined, name)
-        if found.action == "unsure" and sure:
+        if found.action == "unsure" and mixed and not not_music:
+            found = replace(found, reason=refusal, why=refusal)
+        elif found.action == "unsure" and sure:
             found = replace(found, reason=refusal, why="ruled out by your settings")
         elif found.action == "unsure":
             found = _doubted(found, votes[name], limits[name], not_music)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mgtag.errors import UsageError
 from mgtag.extras import not_installed
 
-# MusicBrainz writes its genres in lower case; these differ in more than that.
-_MUSICBRAINZ = {"hiphop": "hip hop", "rb": "r&b"}
+# By `key`: how MusicBrainz writes a genre where it is not the name in lower case.
+_MUSICBRAINZ = {
+    "hiphop": "hip hop",
+    "rb": "r&b",
+    "drumbass": "drum and bass",
+    "rockroll": "rock and roll",
+    "triphop": "trip hop",
+    "synthpop": "synth-pop",
+    "kpop": "k-pop",
+    "jpop": "j-pop",
+    "lofi": "lo-fi",
+}
+SPELLINGS = ("model", "id3", "musicbrainz")
 # Names that are written in one word though "and" is left out of them, or in short.
 _JOINED = {
     "rnb": "rb",
@@ -39,7 +51,8 @@ class GenreMap:
         Keys of genres; `only`, unless empty, is all that may be written, `never` what may not.
     aliases : mapping of str to str
         By `key`: other names of a genre, for finding it.
-    spelling : {"id3", "musicbrainz"}
+    spelling : {"model", "id3", "musicbrainz"}
+        As the model names a genre; as ID3's list of genres does, or MusicBrainz, where they have it.
     parents : mapping of str to tuple of str
         By `key`: what stands above a genre, highest first; written before it where `with_parents`.
     """
@@ -48,7 +61,7 @@ class GenreMap:
     only: tuple[str, ...] = ()  # no sets: a run is known by the policy's repr, which must not vary
     never: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
-    spelling: str = "id3"
+    spelling: str = "model"
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     with_parents: bool = False
 
@@ -58,8 +71,21 @@ class GenreMap:
             return ()
         if key(genre) in self.write:
             return self.write[key(genre)]
-        above = self.parents.get(key(genre), ()) if self.with_parents else ()
+        above = self.above(genre) if self.with_parents else ()
         return tuple(dict.fromkeys(self._spelled(name) for name in (*above, genre)))
+
+    def above(self, genre: str) -> tuple[str, ...]:
+        """Return the genres above one in the tree, highest first."""
+        return self.parents.get(key(genre), ())
+
+    def names_of(self, genre: str) -> tuple[str, ...]:
+        """Return the listener's other names of a genre."""
+        return tuple(one for one, name in self.aliases.items() if key(name) == key(genre))
+
+    def strangers(self, heard: Iterable[str]) -> list[str]:
+        """Return what the settings speak of that is none of these genres, such as a misspelt one."""
+        known = set(map(key, heard))
+        return sorted({*self.write, *self.only, *self.never} - known)
 
     def apply(self, answer: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
         """Return what is written for an answer, best first, and why it is nothing; "" where it is not."""
@@ -81,7 +107,7 @@ class GenreMap:
     def _spelled(self, genre: str) -> str:
         if self.spelling == "musicbrainz":
             return _MUSICBRAINZ.get(key(genre), genre.lower())
-        return genre
+        return _id3().get(key(genre), genre) if self.spelling == "id3" else genre
 
 
 def key(name: str) -> str:
@@ -94,14 +120,22 @@ def key(name: str) -> str:
     return _JOINED.get(joined, joined) or name
 
 
+@cache
+def _id3() -> dict[str, str]:
+    """Return ID3's list of genres, by `key`; of two spellings the older."""
+    from mutagen.id3 import TCON
+
+    return {key(name): name for name in reversed(TCON.GENRES)}
+
+
 def read_genre_map(settings: Mapping[str, Any], path: Path) -> GenreMap:
     """Make a genre map of the ``[genres]`` table of the settings.
 
     Parameters
     ----------
     settings : mapping
-        ``write`` (table), ``only``, ``never`` (lists), ``aliases`` (table), ``spelling`` ("id3" or
-        "musicbrainz"), ``tree`` (a genre tree as beets' lastgenre reads it), ``parents`` (bool).
+        ``write`` (table), ``only``, ``never`` (lists), ``aliases`` (table), ``spelling`` (of `SPELLINGS`),
+        ``tree`` (a genre tree as beets' lastgenre reads it), ``parents`` (bool).
     path : Path
         Of the settings, for messages and for where ``tree`` is relative to.
 
@@ -115,9 +149,9 @@ def read_genre_map(settings: Mapping[str, Any], path: Path) -> GenreMap:
             near = get_close_matches(name, _KEYS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_KEYS)}."
             raise UsageError(f"{path}: [genres] has no setting {name!r}; {hint}")
-    spelling = settings.get("spelling", "id3")
-    if spelling not in ("id3", "musicbrainz"):
-        raise UsageError(f"{path}: [genres] spelling is {spelling!r}; give 'id3' or 'musicbrainz'.")
+    spelling = settings.get("spelling", "model")
+    if spelling not in SPELLINGS:
+        raise UsageError(f"{path}: [genres] spelling is {spelling!r}; give 'model', 'id3' or 'musicbrainz'.")
     write = {
         key(name): _names(value, "write", path) for name, value in _table(settings, "write", path).items()
     }

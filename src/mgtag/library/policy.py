@@ -37,6 +37,9 @@ class Policy:
         Write even where a file has several names, which parts it from the others.
     slices : int or {"auto", "all"}
         How much of a track is heard; see `Tagger.predict`.
+    per : {"track", "album", "artist"}
+        Whose genre is written: each file's own, or that of all its album's or artist's; see
+        `mgtag.library.together`.
     genre_map : GenreMap
         What is written for each genre; the listener's settings.
     lyrics : bool
@@ -52,6 +55,7 @@ class Policy:
     hard_links: bool = False
     slices: int | Literal["auto", "all"] = "auto"
     fields: tuple[str, ...] = ("genre",)
+    per: Literal["track", "album", "artist"] = "track"
     genre_map: GenreMap = field(default_factory=GenreMap)
     lyrics: bool = True
 

@@ -28,6 +28,7 @@ from mgtag.library.paths import from_text
 from mgtag.library.policy import Policy
 from mgtag.library.records import Answer, Track
 from mgtag.library.tag_writer import TagWriter
+from mgtag.library.together import hearing_only, settled_together
 from mgtag.library.undo import recover
 from mgtag.library.walk import Library, find_audio
 from mgtag.tags.lyrics import read_lyrics
@@ -93,8 +94,11 @@ def scan(
             yield Failed(path, error_sentence(path, problem))
         writer = TagWriter(tagger.bundle, index, policy, run, index.dry_runs())
         lyrics = policy.lyrics and words.weight_beside(card.name) > 0
-        scanning = _Scan(tagger, writer, executor, index.runs_like(decisions), lyrics)
-        for event in scanning.events(library):
+        hearing = writer if policy.per == "track" else hearing_only(writer)
+        events = _Scan(tagger, hearing, executor, index.runs_like(decisions), lyrics).events(library)
+        if policy.per != "track":
+            events = settled_together(events, library.tracks, writer)
+        for event in events:
             counts[event.outcome] += 1
             yield event
         if not policy.dry_run:

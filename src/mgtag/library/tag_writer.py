@@ -11,6 +11,7 @@ import numpy as np
 
 from mgtag import analysis, identity, tags
 from mgtag.bundle import Bundle
+from mgtag.card import GENRE
 from mgtag.errors import AudioError, TagError, TooShortError, error_sentence
 from mgtag.library.decisions import (
     WORDS,
@@ -36,6 +37,26 @@ from mgtag.library.paths import to_text
 from mgtag.library.policy import Policy
 from mgtag.library.records import Change, Track
 from mgtag.prediction import Prediction
+from mgtag.vote import Vote
+
+
+@dataclass(frozen=True)
+class Common:
+    """What a file's album, or all songs of its artist, say together.
+
+    Attributes
+    ----------
+    vote : Vote
+        On the genre.
+    mixed : bool
+        Whether its tracks disagree, so that none gets a genre.
+    anew : bool
+        Whether the file was heard in this run.
+    """
+
+    vote: Vote
+    mixed: bool
+    anew: bool
 
 
 @dataclass(frozen=True)
@@ -59,11 +80,18 @@ class TagWriter:
     dry: Collection[int]
     noted: list[tuple[str, Outcome, str]] = field(default_factory=list)
 
-    def settle(self, track: Track, prediction: Prediction | None, lyrics: str | None = None) -> FileEvent:
+    def settle(
+        self,
+        track: Track,
+        prediction: Prediction | None,
+        lyrics: str | None = None,
+        common: Common | None = None,
+    ) -> FileEvent:
         """Settle a file that was heard just now, or (without a prediction) by what the index knows.
 
         Its answers hold the estimates of `mgtag.analysis`, as far as they were asked for; `lyrics` are its
-        words, None where nobody looked for them.
+        words, None where nobody looked for them. Where there is a `common` vote, it is the genre's instead of
+        the file's own.
         """
         try:
             votes = {
@@ -81,7 +109,9 @@ class TagWriter:
             elif track.answers.get(WORDS):
                 votes[WORDS] = vote_of_words(track.answers[WORDS])
             estimates = {f: vote_of_estimate(track.answers[f]) for f in analysis.FIELDS if f in track.answers}
-            return self._answered(track, votes | estimates, prediction)
+            if common is not None and not any(result.not_music for result in votes.values()):
+                votes = votes | {GENRE: common.vote}
+            return self._answered(track, votes | estimates, prediction, common)
         except Exception as error:  # whatever is wrong with one file, the scan goes on
             if is_broken(error):
                 raise
@@ -110,7 +140,9 @@ class TagWriter:
         genre = self.bundle.card.genre
         return heard if dict(zip(genre.names, genre.writable, strict=True)).get(heard, True) else ""
 
-    def _answered(self, track: Track, votes: Votes, prediction: Prediction | None) -> FileEvent:
+    def _answered(
+        self, track: Track, votes: Votes, prediction: Prediction | None, common: Common | None
+    ) -> FileEvent:
         """Decide, write where that is the decision, and remember; no write is decided by the index alone."""
         policy, path = self.policy, track.path
         limits = thresholds(policy, self.bundle.card.heads)
@@ -118,13 +150,14 @@ class TagWriter:
         votes = {name: result.decided(limits.get(name)) for name, result in votes.items()}
         if prediction is not None and (known := self.index.track(path)):
             track = replace(track, declined=known.declined)
-        decisions = decide_fields(policy, limits, track, votes)
+        mixed = common is not None and common.mixed
+        decisions = decide_fields(policy, limits, track, votes, mixed)
         if prediction is not None or to_write(decisions) or track.artist is None:
             seen, found = path.stat(), tags.read(path)
             track = _with_tags(track, found)
             if prediction is not None and found.provenance:  # undo must find it wherever it is moved
                 track = replace(track, signature=identity.signature(path))
-            decisions = decide_fields(policy, limits, track, votes)
+            decisions = decide_fields(policy, limits, track, votes, mixed)
         if to_write(decisions) and policy.write and not policy.dry_run:
             if (seen.st_size, seen.st_mtime_ns) != (track.size, track.mtime_ns):
                 raise TagError(f"{path}: it changed while mgtag listened; scan it again.")
@@ -140,7 +173,8 @@ class TagWriter:
         self._remember(before, replace(track, outcome=outcome, reason=first.reason), prediction)
         if to_write(decisions) and policy.write:
             return Tagged(path, values, votes, "dry run", (*to_write(decisions),))
-        if prediction is None and before.run not in self.dry and before.outcome is outcome:
+        anew = prediction is not None or (common is not None and common.anew) or before.run in self.dry
+        if not anew and before.outcome is outcome:
             return Fresh(str(path), self.told_name(before.heard), before.confidence, first.reason)
         if first.action == "unsure":
             return Unsure(path, values, votes, first.reason, why=first.why)

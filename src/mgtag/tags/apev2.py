@@ -79,7 +79,14 @@ def fields(tag: Tag) -> Fields:
     def text(key: str) -> list[str]:
         return [value.decode("utf-8", "replace") for value in _values(tag, key.encode())]
 
-    keys = {"title": "Title", "artist": "Artist", "album": "Album", "date": "Year", MGTAG: MGTAG}
+    keys = {
+        "title": "Title",
+        "artist": "Artist",
+        "album": "Album",
+        "date": "Year",
+        "albumartist": "Album Artist",
+        MGTAG: MGTAG,
+    }
     found = {field: _names(field, _values(tag, _key_of(tag, field))) for field in WRITABLE}
     return {**{name: text(key) for name, key in keys.items()}, **found}
 

@@ -46,7 +46,13 @@ class Asf:
         def text(name: str) -> list[str]:
             return [str(value) for key, value in tags if key.lower() == name.lower()]
 
-        keys = {"title": "Title", "artist": "Author", "album": "WM/AlbumTitle", "date": "WM/Year"}
+        keys = {
+            "title": "Title",
+            "artist": "Author",
+            "album": "WM/AlbumTitle",
+            "date": "WM/Year",
+            "albumartist": "WM/AlbumArtist",
+        }
         found = {name: text(key) for name, key in [*keys.items(), (MGTAG, MGTAG)]}
         names = {field: genre.names(field, text(_key_of(tags, field))) for field in WRITABLE}
         return NAME, [Source({**found, **names})]

@@ -123,7 +123,7 @@ class Tags:
     container : str
         The kind of tag, such as ``"ID3v2.3"``, ``"MP4"``, ``"Vorbis"``, ``"ASF"``, ``"APEv2"``;
         empty where there is none yet.
-    title, artist, album : str
+    title, artist, album, albumartist : str
         Empty where the file does not say; several artists are joined by commas.
     values : mapping of str to tuple of str
         Names in each of the fields `WRITABLE`, in the file's order.
@@ -140,6 +140,7 @@ class Tags:
     values: Mapping[str, Names]
     provenance: Mapping[str, Provenance]
     year: int = 0
+    albumartist: str = ""
 
     @property
     def genres(self) -> Names:

@@ -27,7 +27,7 @@ _PLACES = {
     "key": ("TKEY",),
 }
 _LONG = {**dict.fromkeys(_GENRE_IDS, "TCON"), b"TBP": "TBPM", b"TKE": "TKEY"}  # names of 2.2, as of 2.4
-_KEYS = {"title": "TIT2", "artist": "TPE1", "album": "TALB"}
+_KEYS = {"title": "TIT2", "artist": "TPE1", "album": "TALB", "albumartist": "TPE2"}
 
 
 def fields(tag: Tag) -> Fields:

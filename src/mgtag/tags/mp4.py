@@ -37,7 +37,14 @@ class Mp4:
             values = [value for key in keys for value in tags.get(key, [])]
             return [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values]
 
-        keys = {"title": "©nam", "artist": "©ART", "album": "©alb", "date": "©day", MGTAG: _OWN}
+        keys = {
+            "title": "©nam",
+            "artist": "©ART",
+            "album": "©alb",
+            "date": "©day",
+            "albumartist": "aART",
+            MGTAG: _OWN,
+        }
         found = {name: text(key) for name, key in keys.items()}
         names = {field: _names(field, _stored(file, field)) for field in WRITABLE}
         return NAME, [Source({**found, **names}), Source({GENRE: _numbered(_stored(file, "number"))})]

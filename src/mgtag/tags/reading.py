@@ -63,6 +63,7 @@ def tags_of(file: BinaryIO) -> Tags:
         values={field: _names(field, sources, provenance.get(field)) for field in WRITABLE},
         provenance=provenance,
         year=_year(first("date")),
+        albumartist=_line(first("albumartist")),
     )
 
 

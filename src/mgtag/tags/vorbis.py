@@ -156,7 +156,14 @@ def _edited(comments: Comments, edits: Edits, mgtag: str) -> Comments:
 
 
 def _fields(comments: Comments) -> Fields:
-    keys = {"title": "TITLE", "artist": "ARTIST", "album": "ALBUM", "date": "DATE", MGTAG: MGTAG}
+    keys = {
+        "title": "TITLE",
+        "artist": "ARTIST",
+        "album": "ALBUM",
+        "date": "DATE",
+        "albumartist": "ALBUMARTIST",
+        MGTAG: MGTAG,
+    }
     names = {field: _names(field, comments.lines) for field in WRITABLE}
     return {**{name: comments.values(key) for name, key in keys.items()}, **names}
 
