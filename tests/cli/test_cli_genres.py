@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,13 @@ def test_a_tree_is_tried_out(run: Run, settings: Path, tiny: Bundle, tmp_path: P
 
 
 def test_beets_own_tree_is_read(run: Run, settings: Path, shipped: Bundle) -> None:
-    lastgenre = pytest.importorskip("beetsplug.lastgenre")
-    tree = Path(lastgenre.__file__).with_name("genres-tree.yaml")
+    places = importlib.util.find_spec("beetsplug").submodule_search_locations  # type: ignore[union-attr]
+    trees = [
+        tree for place in places or () if (tree := Path(place, "lastgenre", "genres-tree.yaml")).exists()
+    ]
+    if not trees:
+        pytest.skip("beets is not installed")
+    (tree,) = trees
     rows = {row["heard"]: row["written"] for row in run("genres", "--tree", tree, "--json").rows}
     assert rows["Disco"] == ["Electronic", "Disco"]
 
@@ -69,7 +75,7 @@ def test_beets_own_tree_is_read(run: Run, settings: Path, shipped: Bundle) -> No
     ("arguments", "code", "told"),
     [
         (("--tree", "nowhere.yaml"), 2, "this genre tree cannot be read"),
-        (("--model", "nobody"), 1, "no model called"),
+        (("--model", "nobody"), 2, "no model called"),
     ],
 )
 def test_mistakes_end_in_a_sentence(

@@ -24,9 +24,9 @@ def genres_command(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the genres that a model hears, and what is written for each, as `[genres]` in your settings says.
+    """List the genres that a model hears, and what is written for each.
 
-    The guide says what can be set there: other words, several values, parents, what is never written.
+    `[genres]` in your settings says so: other words, several values, parents, what is never written.
     """
     from mgtag import bundle, config
     from mgtag.library.genre_map import read_tree
