@@ -1,6 +1,6 @@
 """``python -m bench``: measure, and write ``bench/RESULTS.md``.
 
-Takes about an hour on two cores. ``--songs N`` and ``--rounds N`` make it shorter; ``--only NAME`` measures
+Takes about an hour on two cores, and 3 GB of room. ``--songs N`` and ``--rounds N`` make it shorter; ``--only NAME`` measures
 one part and keeps what ``bench/results.json`` has of the others.
 """
 
@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import page, quick_vote, songs, stages
+from bench import library, page, plots, quick_vote, songs, stages
 from bench.measuring import Contest, cost
 
 HERE = Path(__file__).parent
@@ -57,53 +57,65 @@ def start(folder: Path, options: argparse.Namespace) -> Any:
     return _rounds(Contest().run(commands, max(options.rounds, 5)), [song])
 
 
+def extractors(folder: Path, options: argparse.Namespace) -> Any:
+    """Essentia's extractor of music, where it is installed; musicnn's own package no longer installs."""
+    if not find_spec("essentia"):
+        return None
+    files = [str(p) for p in songs.make(folder / "songs", 3, 240.0)]
+    commands = {
+        "mgtag scan -j1": _scan(folder, 1, files),
+        "essentia, MusicExtractor": [sys.executable, "-m", "bench.peers", "essentia", *files],
+    }
+    return _rounds(Contest().run(commands, min(options.rounds, 3)), files)
+
+
 def growth(folder: Path, options: argparse.Namespace) -> Any:
-    """Files by the thousand, and workers by the core."""
+    """Files by the thousand, workers by the core, rows by the million."""
     short = songs.make(folder / "short", 12, 30.0)
-    found: dict[str, Any] = {"files": [], "workers": []}
+    found: dict[str, Any] = {"files": [], "workers": [], "rows": []}
     for n in (1, 10, 100, 1000):
-        library = songs.copies(folder / f"library-{n}", short, n)
-        first = cost(_scan(folder, 2, [str(library)]))
-        index = folder / f"fresh-{n}.db"
-        command = [*MGTAG, "scan", "-n", "-j2", "--index", str(index), str(library)]
+        tree = songs.copies(folder / f"files-{n}", short, n)
+        first = cost(_scan(folder, 2, [str(tree)]))
+        command = [*MGTAG, "scan", "-n", "-j2", "--index", str(folder / f"fresh-{n}.db"), str(tree)]
         cost(command)
         found["files"].append({"n": n, "scan": asdict(first), "again": asdict(cost(command))})
         print(found["files"][-1], file=sys.stderr)
     for jobs in (1, 2, 3, 4):
-        found["workers"].append(
-            {"n": jobs, "scan": asdict(cost(_scan(folder, jobs, [str(folder / "library-100")])))}
-        )
+        scan = cost(_scan(folder, jobs, [str(folder / "files-100")]))
+        found["workers"].append({"n": jobs, "scan": asdict(scan)})
+    _, hundred = library.made(folder, 100_000)
+    indexes = library.made(folder, 10_000)[1], hundred, library.multiplied(hundred, 10)
+    for n, index in zip((10_000, 100_000, 1_000_000), indexes, strict=True):
+        listed = cost([*MGTAG, "list", "--json", "--index", str(index)])
+        few = cost([*MGTAG, "list", "--json", "--index", str(index), "--genre", "Jazz"])
+        size = index.stat().st_size / n
+        found["rows"].append({"n": n, "list": asdict(listed), "few": asdict(few), "bytes": size})
+        print(found["rows"][-1], file=sys.stderr)
     return found
 
 
-def beets(folder: Path, options: argparse.Namespace) -> Any:
-    """Beets over the same 1,000 files: what a library manager costs that listens to nothing."""
-    if not find_spec("beets"):
+def unchanged(folder: Path, options: argparse.Namespace) -> Any:
+    """A library of which nothing changed, beside `find` and beets."""
+    return [library.rounds(folder, tracks, options.rounds) for tracks in (20_000, 100_000)]
+
+
+def epochs(folder: Path, options: argparse.Namespace) -> Any:
+    """Training, an epoch of the shipped network."""
+    if not find_spec("torch"):
         return None
-    library = songs.copies(folder / "library-1000", songs.make(folder / "short", 12, 30.0), 1000)
-    home = folder / "beets"
-    home.mkdir(exist_ok=True)
-    (home / "config.yaml").write_text(
-        f"directory: {library}\nlibrary: {home}/library.db\nimport: {{copy: no, write: no, quiet: yes}}\nthreaded: no\n"
-    )
-    beet, index = ["env", f"BEETSDIR={home}", sys.executable, "-m", "beets"], folder / "beside-beets.db"
-    found = {"beet import -A": cost([*beet, "import", "-A", "-q", str(library)])}
-    found["mgtag scan (it listens)"] = cost(
-        [*MGTAG, "scan", "-n", "-j1", "--index", str(index), str(library)]
-    )
-    commands = {
-        "beet update -p": [*beet, "update", "-p"],
-        "mgtag scan, nothing changed": [*MGTAG, "scan", "-n", "-j1", "--index", str(index), str(library)],
-        "beet list": [*beet, "list"],
-        "mgtag list": [*MGTAG, "list", "--index", str(index)],
-    }
-    contest = Contest({name: [c] for name, c in found.items()}).run(commands, options.rounds)
-    return _rounds(contest, range(1000))
+    from bench import training
+
+    return training.rounds(options.rounds)
 
 
 def memory(folder: Path, options: argparse.Namespace) -> Any:
-    """The largest process while a file of ten hours is heard."""
-    return {path.suffix[1:]: asdict(cost(_scan(folder, 1, [str(path)]))) for path in songs.ten_hours(folder)}
+    """The largest process while a file of ten hours is heard, and while its genre is explained."""
+    long = songs.ten_hours(folder)
+    explain = [*MGTAG, "explain", "--json", str(next(path for path in long if path.suffix == ".opus"))]
+    return {
+        **{f"scan, {path.suffix[1:]}": asdict(cost(_scan(folder, 1, [str(path)]))) for path in long},
+        "explain, opus": asdict(cost(explain)),
+    }
 
 
 def profile(folder: Path, options: argparse.Namespace) -> Any:
@@ -118,7 +130,8 @@ def agreement(folder: Path, options: argparse.Namespace) -> Any:
 
 
 PARTS: dict[str, Part] = {
-    f.__name__: f for f in (throughput, start, agreement, profile, memory, growth, beets)
+    f.__name__: f
+    for f in (throughput, start, agreement, profile, unchanged, growth, memory, epochs, extractors)
 }
 
 
@@ -142,6 +155,8 @@ def main() -> None:
                 found = part(folder, options)
                 results = _stored(store) | {name: found, "machine": page.machine()}
                 store.write_text(json.dumps(results, indent=1) + "\n")
+    if growing := _stored(store).get("growth"):
+        plots.draw(growing, HERE / "growth.svg")
     (HERE / "RESULTS.md").write_text(page.render(_stored(store)), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""``python -m bench.library``: the index beside `find` and beets, where nothing changed.
+"""The index beside `find` and beets, where nothing changed.
 
 Makes a tree of FLAC files that hold tags and no sound, and an index that says that they were heard: what
 is measured is the walk, the comparison and the index, not the hearing. Each round runs every command once.
@@ -6,15 +6,15 @@ is measured is the walk, the comparison and the index, not the hearing. Each rou
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import shutil
+import sqlite3
 import struct
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import closing
+from dataclasses import asdict
 from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
@@ -33,6 +33,7 @@ from mgtag.prediction import HeadOutput, Prediction
 MGTAG = [sys.executable, "-m", "mgtag"]
 GENRES = ("Rock", "Jazz", "Pop", "Metal", "Blues")
 PER_ALBUM, PER_ARTIST = 12, 120
+MOST_IN_BEETS = 20_000
 
 
 def make(root: Path, tracks: int) -> None:
@@ -62,11 +63,8 @@ def bytes_a_track(path: Path, tracks: int) -> float:
 
 
 def rounds(folder: Path, tracks: int, n: int) -> dict[str, Any]:
-    """Measure one size of library, `n` rounds."""
-    root, index = folder / f"library-{tracks}", folder / f"library-{tracks}.db"
-    make(root, tracks)
-    if not index.exists():
-        fill(root, index)
+    """Measure one size of library, `n` rounds; beets up to 20,000, which it imports one by one."""
+    root, index = made(folder, tracks)
     chosen = ["--index", str(index)]
     commands: dict[str, Sequence[str]] = {
         "find -printf": ["find", str(root), "-printf", "%p %s %T@\\n"],
@@ -74,21 +72,39 @@ def rounds(folder: Path, tracks: int, n: int) -> dict[str, Any]:
         "mgtag list": [*MGTAG, "list", *chosen],
         "mgtag list --json": [*MGTAG, "list", "--json", *chosen],
     }
-    found: dict[str, Any] = {"tracks": tracks, "bytes a track": bytes_a_track(index, tracks)}
-    if find_spec("beets") and tracks <= 20_000:
+    if find_spec("beets") and tracks <= MOST_IN_BEETS:
         beet = _beets(folder / f"beets-{tracks}", root)
         commands |= {"beet update -p": [*beet, "update", "-p"], "beet list": [*beet, "list"]}
     contest = Contest().run(commands, n)
-    for what in ("wall_s", "cpu_s"):
-        found[what] = {name: round(contest.median(name, what), 3) for name in commands}
-    for name, to in [
-        ("mgtag scan, nothing changed", "find -printf"),
-        ("mgtag scan, nothing changed", "beet update -p"),
-        ("mgtag list", "beet list"),
-    ]:
-        if to in commands:
-            found[f"{name} / {to}"] = {w: round(contest.ratio(name, to, w), 2) for w in ("wall_s", "cpu_s")}
-    return found
+    costs = {name: [asdict(c) for c in found] for name, found in contest.rounds.items()}
+    return {"files": tracks, "bytes": bytes_a_track(index, tracks), "rounds": costs}
+
+
+def made(folder: Path, tracks: int) -> tuple[Path, Path]:
+    """Return a tree of so many files and an index of it, which are made where they are not there."""
+    root, index = folder / f"library-{tracks}", folder / f"library-{tracks}.db"
+    make(root, tracks)
+    if not index.exists():
+        fill(root, index)
+    return root, index
+
+
+def multiplied(index: Path, times: int) -> Path:
+    """Return a copy of an index with so many times its rows, of files that would lie below other roots."""
+    there = index.with_name(f"{index.stem}-times-{times}.db")
+    if not there.exists():
+        shutil.copyfile(index, there)
+        with closing(sqlite3.connect(there)) as db:
+            names = [name for (_, name, *_) in db.execute("PRAGMA table_info(files)") if name != "id"]
+            kept = ", ".join(names)
+            moved = ", ".join("'/' || ? || path" if name == "path" else name for name in names)
+            (last,) = db.execute("SELECT max(id) FROM files").fetchone()
+            for copy in range(1, times):
+                db.execute(
+                    f"INSERT INTO files ({kept}) SELECT {moved} FROM files WHERE id <= ?", (str(copy), last)
+                )
+            db.commit()
+    return there
 
 
 def _flac(artist: str, album: str, n: int) -> bytes:
@@ -140,22 +156,3 @@ def _beets(home: Path, root: Path) -> list[str]:
         )
         cost([*beet, "import", "-A", "-q", str(root)])
     return beet
-
-
-def main() -> None:
-    """Measure the sizes that were asked for, and print them as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.library", description=__doc__)
-    parser.add_argument("--tracks", type=int, nargs="+", default=[20_000, 100_000])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--folder", type=Path, help="where the libraries are made and kept")
-    options = parser.parse_args()
-    if not shutil.which("find"):
-        parser.error("`find` is not here")
-    with tempfile.TemporaryDirectory() as temporary:
-        for tracks in options.tracks:
-            found = rounds(options.folder or Path(temporary), tracks, options.rounds)
-            sys.stdout.write(json.dumps(found, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,8 @@
 
 ``python -m bench.peers librosa FILE...``: the way of the five reports: librosa loads a whole file and makes
 its mel spectrogram, and torch answers slice by slice, with the network of the reports and one thread.
+``python -m bench.peers essentia FILE...``: essentia's extractor of descriptors of music, which its documentation
+runs for a collection.
 ``python -m bench.peers mutagen FILE...``: read the tags and nothing else.
 """
 
@@ -40,6 +42,14 @@ def by_librosa(paths: list[str]) -> None:
         print(path, len(answers), np.shape(x))
 
 
+def by_essentia(paths: list[str]) -> None:
+    """Extract each file's descriptors."""
+    from essentia.standard import MusicExtractor
+
+    for path in paths:
+        print(path, len(MusicExtractor()(path)[0].descriptorNames()))
+
+
 def by_mutagen(paths: list[str]) -> None:
     """Read every file's tags."""
     import mutagen
@@ -49,4 +59,4 @@ def by_mutagen(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    {"librosa": by_librosa, "mutagen": by_mutagen}[sys.argv[1]](sys.argv[2:])
+    {"librosa": by_librosa, "essentia": by_essentia, "mutagen": by_mutagen}[sys.argv[1]](sys.argv[2:])

@@ -1,32 +1,52 @@
 """Whether a vote over few slices is the vote over all: the agreement that stands beside the speed.
 
 Needs the data beside the checkout (``../shared/data``); the network answers every slice once, and the
-sequential test is then played on the answers.
+sequential test is then played on the answers. ``python -m bench.quick_vote`` plays many settings on the
+validation collections, and names the one to put into `mgtag.vote` and `mgtag.inference`.
 """
 
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, product
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
-from mgtag import bundle
+from mgtag import bundle, vote
 from mgtag.arrays import F32
-from mgtag.card import GENRE
+from mgtag.card import GENRE, Head
 from mgtag.features import standardise
 from mgtag.inference import FIRST, MAX_SLICES, NEXT, Tagger
 from mgtag.slices import spread
-from mgtag.vote import settled, vote
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 SPLITS = ROOT / "train" / "mgtag_train" / "data" / "splits"
-JOINED = 3  # tracks of one genre that make one long one; a real song varies less
+JOINED, TIMES = 3, 6  # tracks of one genre that make one long one, and how often; a real song varies less
 
 Track = tuple[str, F32]  # what it is, and the probabilities of its slices in order
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Of the sequential test: slices heard before the first look and between looks, and `mgtag.vote`'s errors."""
+
+    first: int = FIRST
+    next: int = NEXT
+    sure: float = vote.SURE
+    sure_of_writing: float = vote.SURE_OF_WRITING
+
+
+SETTINGS = [
+    Setting(*values) for values in product((4, 6, 8), (2, 3), (1.5, 2.0, 2.5, 3.0, 3.5), (0.5, 1.0, 1.5))
+]
+SAME_GENRE, SAME_DECISION = 1.0, 0.98  # of the tracks of every validation collection
 
 
 @dataclass(frozen=True)
@@ -46,32 +66,55 @@ class Agreement:
 def agreements() -> Iterator[Agreement]:
     """Measure every collection that is at hand."""
     tagger = Tagger(bundle.find(bundle.DEFAULT), "cpu")
-    for split in ("valid", "test"):
-        tracks = [*_gtzan(tagger, split)]
-        if tracks:
-            yield _agreement(tagger, f"GTZAN {split}, 30 s", tracks)
-            yield _agreement(tagger, f"GTZAN {split}, {JOINED} tracks of a genre as one", _joined(tracks))
-    pieces = [*_outside(tagger)]
+    for name, tracks in chain(_validation(tagger), _test(tagger)):
+        yield _agreement(tagger.bundle.card.genre, name, tracks, Setting())
+
+
+def choose(told: TextIO) -> Setting:
+    """Return the setting with the fewest slices that keeps genre and decision on the validation collections."""
+    tagger = Tagger(bundle.find(bundle.DEFAULT), "cpu")
+    collections = [*_validation(tagger)]
+    best, least = Setting(), float("inf")
+    for setting in SETTINGS:
+        rows = [_agreement(tagger.bundle.card.genre, *named, setting) for named in collections]
+        print(setting, *(f"{r.slices:.1f} {r.same_genre:.1%} {r.same_decision:.1%}" for r in rows), file=told)
+        slices = float(np.mean([row.slices for row in rows]))
+        kept = all(r.same_genre >= SAME_GENRE and r.same_decision >= SAME_DECISION for r in rows)
+        if kept and slices < least:
+            best, least = setting, slices
+    return best
+
+
+def _validation(tagger: Tagger) -> Iterator[tuple[str, list[Track]]]:
+    tracks, pieces = [*_gtzan(tagger, "valid")], [*_outside(tagger)]
+    if tracks:
+        yield "GTZAN valid, 30 s", tracks
+        yield f"GTZAN valid, {JOINED} tracks of a genre as one", _joined(tracks)
     if pieces:
-        yield _agreement(tagger, "outside valid, 6 to 10 s", pieces)
+        yield "outside valid, 6 to 10 s", pieces
     songs = sorted(p for p in (SHARED / "songs").glob("*") if p.suffix in (".mp3", ".ogg"))
     if songs:
-        heard = [("", tagger.predict(p, MAX_SLICES).heads[GENRE].probabilities) for p in songs]
-        yield _agreement(tagger, "six whole songs", heard)
+        yield (
+            "six whole songs",
+            [("", tagger.predict(p, MAX_SLICES).heads[GENRE].probabilities) for p in songs],
+        )
 
 
-def _agreement(tagger: Tagger, name: str, tracks: list[Track]) -> Agreement:
-    head = tagger.bundle.card.genre
+def _test(tagger: Tagger) -> Iterator[tuple[str, list[Track]]]:
+    if tracks := [*_gtzan(tagger, "test")]:
+        yield "GTZAN test, 30 s", tracks
+        yield f"GTZAN test, {JOINED} tracks of a genre as one", _joined(tracks)
+
+
+def _agreement(head: Head, name: str, tracks: list[Track], setting: Setting) -> Agreement:
     heard, same, decided, right, quickly = [], [], [], [], []
     for truth, probabilities in tracks:
-        ordered, n = probabilities[spread(len(probabilities))], len(probabilities)
-        k = min(
-            n, next(k for k in (FIRST, *range(FIRST + NEXT, n + NEXT, NEXT)) if settled(head, ordered[:k], n))
-        )
-        whole, quick = vote(head, probabilities), vote(head, ordered[:k])
+        ordered = probabilities[spread(len(probabilities))]
+        k = _heard(head, ordered, setting)
+        whole, quick = vote.vote(head, probabilities), vote.vote(head, ordered[:k])
         heard.append(k)
         same.append(int(whole.probabilities.argmax()) == int(quick.probabilities.argmax()))
-        decided.append(whole.passes(head.threshold) == quick.passes(head.threshold))
+        decided.append(len({v.decided(head.threshold).passes(head.threshold) for v in (whole, quick)}) == 1)
         right.append(_label(head.labels, whole.probabilities) == truth)
         quickly.append(_label(head.labels, quick.probabilities) == truth)
     known = [i for i, (truth, _) in enumerate(tracks) if truth in head.labels]
@@ -84,6 +127,24 @@ def _agreement(tagger: Tagger, name: str, tracks: list[Track]) -> Agreement:
         name, len(tracks), float(np.mean(heard)), slices, float(np.mean(same)), float(np.mean(decided)),
         mean(right), mean(quickly),
     )  # fmt: skip
+
+
+def _heard(head: Head, ordered: F32, setting: Setting) -> int:
+    """Return how many slices the test asks for."""
+    n = len(ordered)
+    with _constants(setting):
+        looks = (setting.first, *range(setting.first + setting.next, n + setting.next, setting.next))
+        return min(n, next(k for k in looks if vote.settled(head, ordered[:k], n)))
+
+
+@contextmanager
+def _constants(setting: Setting) -> Iterator[None]:
+    before = vote.SURE, vote.SURE_OF_WRITING
+    vote.SURE, vote.SURE_OF_WRITING = setting.sure, setting.sure_of_writing
+    try:
+        yield
+    finally:
+        vote.SURE, vote.SURE_OF_WRITING = before
 
 
 def _label(labels: tuple[str, ...], probabilities: F32) -> str:
@@ -131,8 +192,12 @@ def _joined(tracks: list[Track]) -> list[Track]:
     rng, joined = np.random.default_rng(0), []
     for genre in sorted({genre for genre, _ in tracks}):
         of_genre = [p for truth, p in tracks if truth == genre]
-        for _ in range(JOINED):
+        for _ in range(TIMES):
             order = rng.permutation(len(of_genre))
             for i in range(0, len(order) - JOINED + 1, JOINED):
                 joined.append((genre, np.concatenate([of_genre[j] for j in order[i : i + JOINED]])))
     return joined
+
+
+if __name__ == "__main__":
+    print("choose", choose(sys.stdout))

@@ -6,6 +6,7 @@ The names of the recordings are not kept; what is measured is how long they take
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import sounds  # noqa: E402
 
 KINDS = ("mp3", "m4a", "flac", "ogg", "opus", "wav")
+HOURS = 10
 RECORDINGS = ROOT.parent / "shared" / "data" / "songs"
 
 
@@ -54,23 +56,41 @@ def copies(folder: Path, songs: list[Path], n: int) -> Path:
 
 
 def ten_hours(folder: Path) -> list[Path]:
-    """Make two files of ten hours: an mp3 whose length no header tells, and a wav of silence that takes no room."""
-    mp3, wav = folder / "ten-hours.mp3", folder / "ten-hours.wav"
-    if not mp3.exists():
-        (song,) = make(folder / "once", 1, 240.0, ("mp3",))
-        frames = song.read_bytes()
-        first = frames.index(b"\xff\xfb")
-        frames = frames[frames.index(b"\xff\xfb", first + 300) :]  # behind the Xing frame
-        with open(mp3, "wb") as out:
-            for _ in range(150):
-                out.write(frames)
-    if not wav.exists():
-        sounds.make(wav, 1.0, sound="silence", channels=1, sample_rate=22_050)
-        n = 10 * 3600 * 22_050 * 2
-        data = bytearray(wav.read_bytes()[:200])
-        at = data.index(b"data") + 4
-        data[4:8], data[at : at + 4] = (n + at - 4).to_bytes(4, "little"), n.to_bytes(4, "little")
-        with open(wav, "wb") as out:
-            out.write(data[: at + 4])
-            out.truncate(at + 4 + n)
-    return [mp3, wav]
+    """Make files of ten hours: a song over and over, an mp3 without a length, a wav of silence that takes no room."""
+    kinds = ("opus", "flac", "mp3", "wav") if shutil.which("ffmpeg") else ("mp3", "wav")
+    made = [folder / f"ten-hours.{kind}" for kind in kinds]
+    (mp3,) = make(folder / "once", 1, 240.0, ("mp3",))
+    for path in made:
+        if not path.exists():
+            {".mp3": _without_a_length, ".wav": _silence}.get(path.suffix, _over_and_over)(path, mp3)
+    return made
+
+
+def _over_and_over(path: Path, song: Path) -> None:
+    """Encode two minutes of a song, and write their packets over and over, as `ffmpeg -stream_loop` does."""
+    rate = sounds.OPUS_RATE if path.suffix == ".opus" else sounds.SAMPLE_RATE
+    part = path.with_name(f"part{path.suffix}")
+    y = audio.load(song, rate, 120.0)[None, : 120 * rate]
+    sounds.write(part, y, *sounds.KINDS[path.suffix[1:]], rate)
+    loop = ["ffmpeg", "-v", "error", "-y", "-stream_loop", str(HOURS * 30 - 1), "-i", str(part), "-c", "copy"]
+    subprocess.run([*loop, str(path)], check=True)
+
+
+def _without_a_length(path: Path, song: Path) -> None:
+    frames = song.read_bytes()
+    first = frames.index(b"\xff\xfb")
+    frames = frames[frames.index(b"\xff\xfb", first + 300) :]  # behind the Xing frame
+    with open(path, "wb") as out:
+        for _ in range(HOURS * 15):
+            out.write(frames)
+
+
+def _silence(path: Path, song: Path) -> None:
+    sounds.make(path, 1.0, sound="silence", channels=1, sample_rate=22_050)
+    n = HOURS * 3600 * 22_050 * 2
+    data = bytearray(path.read_bytes()[:200])
+    at = data.index(b"data") + 4
+    data[4:8], data[at : at + 4] = (n + at - 4).to_bytes(4, "little"), n.to_bytes(4, "little")
+    with open(path, "wb") as out:
+        out.write(data[: at + 4])
+        out.truncate(at + 4 + n)

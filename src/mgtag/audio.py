@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
+LONGEST_PACKET_S = 0.2  # in Ogg: of Vorbis, whose first packet behind a seek gives no sound
 OVERLAP_S = 0.01  # decoded behind a slice, so that its end isn't the resampler's
 
 
@@ -197,7 +198,7 @@ class Sound:
         def until_end() -> Iterator[AudioFrame]:
             nonlocal skip_s
             at_s: float | None = None  # counted from the first frame: not every one has a timestamp
-            for frame in self._frames():
+            for frame in self._frames(before_s=start_s - PREROLL_S - LONGEST_PACKET_S):
                 if at_s is None:
                     at_s = float((frame.pts or 0) * (frame.time_base or 0)) - self._origin_s
                 end_s = at_s + frame.samples / frame.sample_rate
@@ -211,8 +212,10 @@ class Sound:
         y = _join(mono(until_end(), sample_rate))
         return y[round(skip_s * sample_rate) :]
 
-    def _frames(self, at_most_s: float = math.inf) -> Iterator[AudioFrame]:
-        return bounded(decoded(self._container, self._stream), self.path, at_most_s)
+    def _frames(self, at_most_s: float = math.inf, before_s: float | None = None) -> Iterator[AudioFrame]:
+        base, paged = self._stream.time_base, self._container.format.name == "ogg"
+        before = int((self._origin_s + before_s) / base) if paged and base and before_s is not None else None
+        return bounded(decoded(self._container, self._stream, before), self.path, at_most_s)
 
     def _measured_s(self) -> float:
         self._at_start = False

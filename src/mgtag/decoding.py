@@ -28,8 +28,17 @@ SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", 
 FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63}  # of FFmpeg's integers
 
 
-def decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Frames in order, passing over packets that cannot be decoded, as every player does."""
+def decoded(
+    container: InputContainer, stream: AudioStream, before: int | None = None
+) -> Iterator[AudioFrame]:
+    """Frames in order, passing over packets that cannot be decoded, as every player does.
+
+    Parameters
+    ----------
+    before : int, optional
+        In the stream's time base: packets that begin earlier are not decoded. A seek in Ogg leads to the
+        beginning of a page, up to a second too early.
+    """
     import av
 
     packets = container.demux(stream)
@@ -38,6 +47,10 @@ def decoded(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
             packet = next(packets)
         except (StopIteration, av.FFmpegError):
             return
+        if before is not None and packet.pts is not None:
+            if packet.pts < before:
+                continue
+            before = None
         try:
             yield from packet.decode()
         except av.FFmpegError:

@@ -13,7 +13,7 @@ from mgtag.card import Head
 
 TINY = 1e-6  # a slice may doubt a label, not veto it
 
-# Of the sequential test, chosen on GTZAN's validation tracks; bench/RESULTS.md has its agreement.
+# Of the sequential test, chosen on validation by `python -m bench.quick_vote`; see bench/RESULTS.md.
 SURE = 2.5  # standard errors
 SURE_OF_WRITING = 1.0
 PRIOR_DEVIATION = 1.0  # of the lead of one label over another from slice to slice, in nats: the median track
