@@ -234,10 +234,8 @@ class Index(Journal):
 
     def _labels(self, prediction: Prediction) -> int:
         names = as_json({name: head.labels for name, head in prediction.heads.items()})
-        self._db.execute(sql.ADD_LABELS, (names,))
-        number = self._number(sql.LABELS, names)
-        assert number is not None
-        return number
+        (number,) = self._db.execute(sql.LABELS, (names,)).fetchone()
+        return int(number)
 
 
 def is_broken(error: Exception) -> bool:

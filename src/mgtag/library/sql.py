@@ -111,8 +111,10 @@ MAKE_ROOM = "DELETE FROM files WHERE path = ? AND path <> ?"
 MOVE = "UPDATE files SET path = ?, gone = 0 WHERE path = ?"
 SET_SLICES = "INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?)"
 DROP_SLICES = "DELETE FROM slices WHERE file = ?"
-ADD_LABELS = "INSERT OR IGNORE INTO labels (names) VALUES (?)"
-LABELS = "SELECT id FROM labels WHERE names = ?"
+LABELS = (
+    "INSERT INTO labels (names) VALUES (?) "
+    "ON CONFLICT (names) DO UPDATE SET names = excluded.names RETURNING id"
+)
 MOUNTS = "SELECT path FROM mounts"
 DROP_MOUNTS = "DELETE FROM mounts"
 ADD_MOUNT = "INSERT INTO mounts VALUES (?)"
