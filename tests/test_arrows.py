@@ -53,19 +53,19 @@ ARROWS: dict[str, set[str]] = {
     "bundle_folders": set(),
     "bundle": {"errors", "card", "bundle_folders"},
     "install": {"arrays", "errors", "features", "card", "bundle"},
-    "words": {"arrays", "card", "errors", "vote"},
+    "words": {"arrays", "card", "errors", "tags", "vote"},
     "analysis": {"arrays", "audio", "errors", "extras"},
     "inference": HEARING | {"analysis", "slices", "models", "tags"},
     "tags": {"asf_header", "errors", "tails"},
     "library": HEARING | {"analysis", "formats", "tags", "version", "words"},
-    "explain": HEARING | {"slices", "library", "tags", "words"},
+    "explain": HEARING | {"slices", "library", "words"},
     "learn": HEARING | {"install", "library", "tags"},
 }
 ARROWS["explore"] = {"arrays", "errors", "extras", "library"}
 ARROWS["version"] = set()
 ARROWS["doctor"] = {"bundle", "config", "library", "version"}
 ARROWS["cluster"] = {"bundle", "errors", "extras", "inference", "workers"}
-ARROWS["api"] = HEARING | {"library", "workers", "cluster"}
+ARROWS["api"] = HEARING | {"library", "workers", "cluster", "words"}
 ARROWS["view"] = set(ARROWS) - {"api"}
 ARROWS["cli"] = set(ARROWS) - {"models"}
 ARROWS["__main__"] = {"version", "cli", "workers"}

@@ -19,6 +19,7 @@ from mgtag.library.index import Index, default_path
 from mgtag.library.policy import Policy
 from mgtag.prediction import Prediction
 from mgtag.vote import vote
+from mgtag.words import together, weight_beside, words_of
 
 __all__ = ["Answer", "Policy", "Prediction", "Tagger", "load_model", "scan"]
 
@@ -53,8 +54,8 @@ class Answer:
 class Tagger(inference.Tagger):
     """A model, ready to listen; made by `load_model`."""
 
-    def genre(self, path: AnyPath, top: int = 1, head: str = GENRE) -> Answer:
-        """Listen to a file and vote over its slices.
+    def genre(self, path: AnyPath, top: int = 1, head: str = GENRE, lyrics: bool = True) -> Answer:
+        """Listen to a file and vote over its slices, and with its words where they are at hand.
 
         Parameters
         ----------
@@ -63,6 +64,8 @@ class Tagger(inference.Tagger):
             How many genres at most; all but the first must be likelier than chance.
         head : str
             ``"genre"``, or another question that the model answers; see ``tagger.bundle.card.heads``.
+        lyrics : bool
+            Whether the song's words may vote, as in a scan.
 
         Raises
         ------
@@ -71,7 +74,11 @@ class Tagger(inference.Tagger):
         """
         heads, heard = self.bundle.card.heads, self.predict(path).heads
         asked = heads[head]
-        result = vote(asked, heard[head].probabilities).decided(asked.threshold)
+        result, name = vote(asked, heard[head].probabilities), self.bundle.card.name
+        said = words_of(Path(path).expanduser(), name) if lyrics and head == GENRE else None
+        if said is not None:
+            result = together(result, asked, said, weight_beside(name))
+        result = result.decided(asked.threshold)
         shares = {name: float(p) for name, p in zip(result.labels, result.probabilities, strict=True)}
         music = (
             head != GENRE or BASE not in heads or not vote(heads[BASE], heard[BASE].probabilities).not_music

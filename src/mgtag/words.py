@@ -23,6 +23,7 @@ import numpy as np
 from mgtag.arrays import F32
 from mgtag.card import Head
 from mgtag.errors import BundleError
+from mgtag.tags.lyrics import read_lyrics
 from mgtag.vote import TINY, Vote, softmax
 
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # "don't" is one word, "runnin'" is "runnin"
@@ -130,6 +131,12 @@ class WordsModel:
         return sum(word in common for word in spoken) >= least * len(spoken)
 
 
+def words_of(path: Path, bundle: str) -> Words | None:
+    """Return what a file's words say, if they are at hand and count beside the sound of this bundle."""
+    text = read_lyrics(path) if weight_beside(bundle) else ""
+    return load().read(text) if text else None
+
+
 def terms_of(line: str) -> list[str]:
     """Return the words of a line, and its pairs of neighbours."""
     words = WORD.findall(line.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
@@ -139,6 +146,11 @@ def terms_of(line: str) -> list[str]:
 def weight_beside(bundle: str) -> float:
     """Return how much words count beside the sound of a bundle of this name; 0 where nobody measured it."""
     return float(_card(CARD)["weights"].get(bundle, 0.0))
+
+
+def words_card() -> dict[str, Any]:
+    """Return what the words model says of itself to people: its name, figures and limits."""
+    return {key: _card(CARD)[key] for key in ("name", "labels", "terms", "songs", "measured", "limits")}
 
 
 @cache

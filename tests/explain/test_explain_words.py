@@ -11,6 +11,7 @@ import pytest
 from mutagen.flac import FLAC
 from typer.testing import CliRunner, Result
 
+from mgtag import api, bundle, words
 from mgtag.bundle import Bundle
 from mgtag.cli.app import app
 from mgtag.explain import explain_file, explanation
@@ -25,8 +26,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
     card = {"labels": ("blues", "metal"), "temperature": 1.0, "common": ("the", "and"), "least_common": 0.1}
     weights = np.array([[20, 0], [0, 20]], np.float32)
     made = WordsModel(card, ("baby", "death"), np.ones(2, np.float32), weights, np.zeros(2, np.float32))
-    monkeypatch.setattr(explain_file, "load", lambda: made)
-    for module in (explain_file, explanation):
+    monkeypatch.setattr(words, "load", lambda: made)
+    for module in (words, explanation):
         monkeypatch.setattr(module, "weight_beside", lambda name: 3.0)
 
 
@@ -58,7 +59,7 @@ def test_the_terminal_tells_the_lines(sung: Path, two_heads: Bundle) -> None:
     text = run(sung, two_heads).stdout
     assert "Lines that counted for Metal" in text and "death and blood" in text
     assert "The words voted, too: Metal" in text
-    assert "words" not in run(sung, two_heads, "--no-lyrics").stdout
+    assert "The words" not in run(sung, two_heads, "--no-lyrics").stdout
 
 
 def test_the_page_holds_them(sung: Path, two_heads: Bundle, tmp_path: Path) -> None:
@@ -71,3 +72,20 @@ def test_a_scan_and_an_explanation_agree(sung: Path, two_heads: Bundle) -> None:
     heard, _ = explain_file.explain_file(sung, explain_file.Tagger(two_heads, "cpu"))
     assert heard.genre == "metal" and heard.words is not None
     assert [line.text for line in heard.lines] == ["death and blood"]
+
+
+def test_python_gets_the_same_answer(sung: Path, two_heads: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "weight_beside", lambda name: 3.0)
+    tagger = api.load_model(two_heads.folder)
+    assert tagger.genre(sung).genres == ("Metal",)
+    assert tagger.genre(sung, lyrics=False).genres == ("Blues",)
+    assert tagger.genre(sung, head="mood").genres == ("Sad",)
+
+
+def test_the_card_of_a_model_tells_of_its_words(two_heads: Bundle) -> None:
+    def card(name: object) -> dict:
+        done = CliRunner().invoke(app, ["models", "show", str(name), "--json"])
+        return json.loads(done.stdout.splitlines()[0])
+
+    assert card(bundle.DEFAULT)["words"]["weight"] > 0
+    assert "English" in card(bundle.DEFAULT)["words"]["limits"]

@@ -81,6 +81,17 @@ def test_a_file_that_was_heard_without_them_is_heard_again(
     assert said(path) == {"genre": ("Blues",), "bpm": ("128",)}
 
 
+@pytest.mark.usefixtures("heard")
+def test_hearing_a_file_again_forgets_no_tempo(
+    two_heads: Bundle, song: Song, tmp_path: Path, index: Index
+) -> None:
+    path = song(tmp_path / "hum.flac", 2.0, sound="hum")
+    go(two_heads, path, index, fields=("genre", "bpm"), write=False)
+    go(two_heads, path, index, force=True, write=False)
+    track = index.track(path)
+    assert track is not None and track.best("bpm").label == "128"
+
+
 @pytest.mark.parametrize("mode", ["keep", "append"])
 @pytest.mark.usefixtures("heard")
 def test_what_was_set_by_hand_is_kept_and_nothing_put_behind_it(

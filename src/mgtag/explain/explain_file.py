@@ -11,8 +11,7 @@ from mgtag.explain.explanation import Explanation, explain, vote_with_words
 from mgtag.explain.sketch import SoundPicture
 from mgtag.explain.whole_file import Tell, predict_whole
 from mgtag.inference import Tagger
-from mgtag.tags.lyrics import read_lyrics
-from mgtag.words import Words, load, weight_beside
+from mgtag.words import words_of
 
 
 def explain_file(
@@ -51,9 +50,3 @@ def explain_file(
     target = head, int(voted.probabilities.argmax())
     weights = frame_weights(path, tagger, prediction, target, method, explained)
     return explain(prediction, weights, card, method, head, words), sound
-
-
-def words_of(path: Path, model: str) -> Words | None:
-    """Return what a song's words say, if they are at hand and count beside this model's sound."""
-    text = read_lyrics(path) if weight_beside(model) else ""
-    return load().read(text) if text else None

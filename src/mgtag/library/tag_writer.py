@@ -149,7 +149,9 @@ class TagWriter:
         before, track = track, replace(track, run=self.run)
         votes = {name: result.decided(limits.get(name)) for name, result in votes.items()}
         if prediction is not None and (known := self.index.track(path)):
-            track = replace(track, declined=known.declined)
+            same = (known.size, known.mtime_ns) == (track.size, track.mtime_ns)
+            estimated = {f: known.answers[f] for f in analysis.FIELDS if same and f in known.answers}
+            track = replace(track, declined=known.declined, answers={**estimated, **track.answers})
         mixed = common is not None and common.mixed
         decisions = decide_fields(policy, limits, track, votes, mixed)
         if prediction is not None or to_write(decisions) or track.artist is None:

@@ -104,8 +104,8 @@ if (row.words) {
     line.insertCell().textContent = weight.toFixed(2);
   }
   const [label, share] = Object.entries(row.words.probabilities).reduce((a, b) => (b[1] > a[1] ? b : a));
-  $("said").textContent = `The words voted, too: ${row.genres[label] || label}, ${percent(share)} of the genres that they ` +
-    "know. A weight is what a line adds to the genre's logit.";
+  $("said").textContent = `The words voted, too: ${row.genres[label] || label}, ${percent(share)} among the genres they know. ` +
+    "A weight is what a line adds to the genre's logit.";
 }
 
 for (const name of ["play", "pause", "ended"]) song.addEventListener(name, showState);

@@ -92,7 +92,8 @@ def _words(made: Explanation, words: Words) -> RenderableType:
     best = int(words.probabilities.argmax())
     names = dict(zip(made.prediction.heads[made.head].labels, made.genres, strict=True))
     label = words.labels[best]
-    told = f"The words voted, too: {names.get(label, label)}, {words.probabilities[best]:.0%} of six genres."
+    share = f"{words.probabilities[best]:.0%}"
+    told = f"The words voted, too: {names.get(label, label)}, {share} among the genres they know."
     if not made.lines:
         return Text(told + "\n", "dim")
     table = Table(box=None, pad_edge=False, header_style="bold")

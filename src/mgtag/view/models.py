@@ -17,6 +17,7 @@ from mgtag.bundle import DEFAULT, Bundle
 from mgtag.card import BASE, warnings
 from mgtag.errors import BundleError
 from mgtag.view.text import dumps, printable, stderr, stdout
+from mgtag.words import weight_beside, words_card
 
 # Share of test tracks whose best answer is right, share that is tagged, share of the tags that is right: of a
 # bundle for music of any genre (accepted: the genre, or its parent), and of one for a single data set.
@@ -125,4 +126,6 @@ def _grow(tree: Tree, values: Mapping[str, Any]) -> None:
 
 
 def _card(bundle: Bundle) -> dict[str, Any]:
-    return {"id": bundle.id, "folder": str(bundle.folder)} | asdict(bundle.card)
+    card = {"id": bundle.id, "folder": str(bundle.folder)} | asdict(bundle.card)
+    weight = weight_beside(bundle.card.name)
+    return card | ({"words": {"weight": weight, **words_card()}} if weight else {})
