@@ -834,3 +834,32 @@ def test_list_takes_a_query_a_format_and_writes_a_playlist(
         assert (done.code, words in done.err) == (2, True)
     done = run("list", "-f", "$gnere")
     assert (done.code, "no field 'gnere'" in done.err) == (2, True)
+
+
+def test_no_spinner_stands_in_the_line_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mgtag.library.check import Checked, Difference
+    from mgtag.view.health import CheckView
+
+    view = CheckView()
+    spins = []
+    monkeypatch.setattr(view._out, "print", lambda *_: spins.append(view.status._live.is_started))
+    with view.status:
+        view.show(Difference(Path("/m/a.mp3"), "is gone", None))
+        assert view.status._live.is_started
+        view.show(Checked(1, 0))
+    assert spins == [False, False]
+
+
+def test_a_narrow_terminal_shows_models_and_runs_without_broken_words(
+    run: Run, scan: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan()
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = run("models").out
+    assert "gtzan-parallel-1" in shown and "wide-parallel-1" in shown
+    shown = run("log").out
+    assert "Undone" not in shown and "Blues\N{NO-BREAK SPACE}1" in shown
+    run("undo")
+    assert "Undone" in run("log").out

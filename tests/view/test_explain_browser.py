@@ -155,3 +155,11 @@ def test_a_song_that_is_gone_is_said_so(browser: Browser, song: Path, tiny: Bund
     page.keyboard.press("ArrowRight")
     assert seen(page) == pytest.approx(1.0, abs=0.1)  # the plots can still be read
     page.close()
+
+
+def test_the_legend_holds_every_colour_of_the_plot(page: Page, target: tuple[Path, Explanation]) -> None:
+    made = target[1]
+    large = {made.genres[n] for n in np.flatnonzero(made.probabilities.max(axis=0) >= 0.05)}
+    told = {line.split()[0] for line in page.locator("#legend li").all_inner_texts()}
+    shown = large | {made.genres[n] for n in made.heard if n >= 0}
+    assert told == shown | ({"others"} if len(shown) < len(made.genres) else set())

@@ -30,7 +30,7 @@ def show_command(context: typer.Context) -> None:
     from mgtag import config
 
     path = config.default_path()
-    typer.echo(f"# {path}" + ("" if path.exists() else ": not there yet; `mgtag config edit` makes it"))
+    typer.echo(f"# {path}" + ("" if path.exists() else "\n# not there yet; `mgtag config edit` makes it"))
     for command, settings in settings_of(context.find_root().command).items():
         if settings:
             lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items())

@@ -100,7 +100,8 @@ BUNDLES = (
     "GROUP BY f.bundle ORDER BY count(*) DESC, f.bundle"
 )
 EMBEDDINGS = (
-    "SELECT f.path, f.artist, coalesce(f.title, ''), f.genre, f.genre_confidence, f.mood, "
+    "SELECT f.path, f.artist, coalesce(f.title, ''), iif(f.reason = 'silent', '', f.genre), "
+    "f.genre_confidence, iif(f.reason = 'silent', '', f.mood), "
     "f.duration_s, s.embedding FROM files f JOIN slices s ON s.file = f.id "
     "WHERE f.bundle = ? AND NOT f.gone ORDER BY f.path"
 )

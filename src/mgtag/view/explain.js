@@ -7,6 +7,8 @@ const { slices, moments, duration_s: duration, frame_s: frameS } = row;
 const perSlice = slices[0].weights.length;
 const weights = slices.flatMap((slice) => slice.weights);
 const labels = Object.keys(row.genres).sort((a, b) => row.vote.probabilities[b] - row.vote.probabilities[a]);
+const peak = (label) => Math.max(...slices.map((slice) => slice.probabilities[label]));
+const small = new Set(labels.filter((label) => peak(label) < 0.05)); // drawn and told together, as "others"
 const song = $("song"), stack = $("stack");
 const PLAY = "M8 5v14l11-7z", PAUSE = "M7 5h4v14H7zM13 5h4v14h-4z";
 const RAMPS = { // softest to loudest

@@ -79,9 +79,12 @@ $("verdict").innerHTML = `${dot(genre)}<b>${escaped(genre)}, ${percent(confidenc
   (sure ? "" : threshold === null ? ". The model never writes it" : `. Not sure enough to be written: the model asks for ${percent(threshold)}`);
 $("curve-name").textContent = data.name;
 $("how").textContent = `${data.name}: ${data.means}; 1 × is an average moment. Heard by ${row.bundle}.`;
-const counts = labels.map((label) => [row.genres[label], slices.filter((s) => s.genre === row.genres[label]).length]);
-$("legend").innerHTML = counts.filter(([, n]) => n).sort((a, b) => b[1] - a[1])
-  .map(([name, n]) => `<li>${dot(name)}${escaped(name)} <span>${n} of ${slices.length}</span></li>`).join("");
+const best = (label) => slices.filter((slice) => slice.genre === row.genres[label]).length;
+const shown = labels.filter((label) => best(label) || !small.has(label)).sort((a, b) => best(b) - best(a) || peak(b) - peak(a));
+const others = labels.length - shown.length;
+$("legend").innerHTML = shown.map((label) => `<li>${dot(row.genres[label])}${escaped(row.genres[label])} <span>` +
+  (best(label) ? `${best(label)} of ${slices.length}` : `${percent(peak(label))} at most`) + "</span></li>").join("") +
+  (others ? `<li><i class="dot" style="--c:var(--line)"></i>others <span>${others}</span></li>` : "");
 $("strongest").hidden = !moments.length;
 moments.forEach((moment, n) => {
   const line = $("moments").tBodies[0].insertRow();

@@ -111,7 +111,7 @@ function drawGenres() {
     const left = x(slice.start_s), right = x(slice.end_s);
     for (const label of labels) {
       const tall = slice.probabilities[label] * height;
-      pen.fillStyle = slice.genre ? colour(row.genres[label]) : css("--line");
+      pen.fillStyle = slice.genre && !small.has(label) ? colour(row.genres[label]) : css("--line");
       pen.globalAlpha = row.genres[label] === slice.genre ? 1 : 0.55;
       pen.fillRect(left, y - tall, right - left - (right - left > 4 ? 1 : 0), tall);
       y -= tall;

@@ -17,7 +17,7 @@ from mgtag.explain.whole_file import Tell
 from mgtag.view.explain_json import as_row
 from mgtag.view.explain_text import print_explanation
 from mgtag.view.targets import PICTURES, prepare, target, writing
-from mgtag.view.text import dumps, minutes, printable, stderr
+from mgtag.view.text import BAD, dumps, minutes, printable, stderr
 
 
 class ExplainView:
@@ -91,7 +91,7 @@ class ExplainView:
     def fail(self, path: Path, error: Exception) -> None:
         """Say why a file could not be explained."""
         self.failed = True
-        self._err.print(Text.assemble(("failed  ", "bold red"), printable(error_sentence(path, error))))
+        self._err.print(Text.assemble(("failed  ", f"bold {BAD}"), printable(error_sentence(path, error))))
 
     def show(self, path: Path, made: Explanation, sound: SoundPicture) -> None:
         """Show one song, and say which files were written."""

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mgtag.card import Card
 from mgtag.library.genre_map import GenreMap
-from mgtag.view.text import COLOURS, dumps, joined, printable, stderr, stdout
+from mgtag.view.text import CARE, COLOURS, dumps, joined, printable, stderr, stdout
 
 
 def show_genres(card: Card, genre_map: GenreMap, settings: Path, as_json: bool) -> None:
@@ -33,7 +33,7 @@ def show_genres(card: Card, genre_map: GenreMap, settings: Path, as_json: bool) 
         told = (
             f"{printable(card.name)} hears no {', '.join(map(printable, strange))}, of which [genres] speaks."
         )
-        stderr().print(Text("note  ", "yellow") + Text(told))
+        stderr().print(Text("note  ", CARE) + Text(told))
     stderr().print(Text(f"[genres] in {printable(settings)} sets this.", "dim"))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.text import Text
 
 from mgtag.library.check import Checked, Difference
-from mgtag.view.text import dumps, printable, stderr, stdout
+from mgtag.view.text import BAD, GOOD, dumps, printable, stderr, stdout
 
 
 class CheckView:
@@ -23,6 +23,7 @@ class CheckView:
     def show(self, event: Difference | Checked) -> None:
         """Count a difference and tell it; at the end, how many there were."""
         if isinstance(event, Checked):
+            self.status.stop()
             self._summary(event)
             return
         can_be = event.mend is not None
@@ -34,13 +35,15 @@ class CheckView:
             print(dumps(row | {"mended": event.mended}), flush=True)  # noqa: T201
             return
         name, style = (
-            ("mended  ", "green")
+            ("mended  ", GOOD)
             if event.mended
-            else ("differs ", "bold red")
+            else ("differs ", f"bold {BAD}")
             if can_be
             else ("note    ", "")
         )
+        self.status.stop()  # or it would stand in the same line
         self._out.print(Text(name, style) + Text(f"{printable(event.path)}: {printable(event.what)}"))
+        self.status.start()
 
     def _summary(self, checked: Checked) -> None:
         line = f"{checked.files:,} files and {checked.changes:,} changes compared: {self.mended:,} mended, "

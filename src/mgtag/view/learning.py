@@ -13,7 +13,7 @@ from mgtag.learn.learning import Outcome, Settings
 from mgtag.learn.promise import PROMISE, Learned, Row
 from mgtag.library.events import Event, Failed, Found, TooShort
 from mgtag.view.scanning import progress_bar
-from mgtag.view.text import COLOURS, dumps, printable, stderr, stdout
+from mgtag.view.text import CARE, COLOURS, dumps, printable, stderr, stdout
 
 MOST_REFUSED = 12  # named on the screen
 
@@ -41,7 +41,7 @@ class LearnView:
             self.progress.advance(self._task)
             if isinstance(event, Failed | TooShort):
                 reason = event.error if isinstance(event, Failed) else event.reason
-                self.progress.console.print(Text("left out  ", "yellow") + Text(printable(reason)))
+                self.progress.console.print(Text("left out  ", CARE) + Text(printable(reason)))
 
     def show(self, outcome: Outcome, settings: Settings) -> None:
         """Print the table, what is refused and why, and what can be done next."""
@@ -78,7 +78,7 @@ def _table(rows: list[Row], with_threshold: bool) -> Table:
 def _show_refused(console: Console, rows: list[Row]) -> None:
     for row in rows[:MOST_REFUSED]:
         told = f"{printable(row.genre)} ({row.songs:,}): {row.refused}."
-        console.print(Text("left out  ", "yellow") + Text(told))
+        console.print(Text("left out  ", CARE) + Text(told))
     if more := rows[MOST_REFUSED:]:
         console.print(Text(f"and {len(more):,} genres more, for the same reasons.", "dim"))
 

@@ -16,7 +16,7 @@ from rich.tree import Tree
 from mgtag.bundle import DEFAULT, Bundle
 from mgtag.card import BASE, warnings
 from mgtag.errors import BundleError
-from mgtag.view.text import dumps, printable, stderr, stdout
+from mgtag.view.text import BAD, CARE, dumps, printable, stderr, stdout
 from mgtag.words import weight_beside, words_card
 
 # Share of test tracks whose best answer is right, share that is tagged, share of the tags that is right: of a
@@ -33,14 +33,17 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
         for bundle in bundles:
             print(dumps(_card(bundle)))  # noqa: T201
         return
+    console = stdout()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Model", "answers", "threshold", "MB", "measured", "folder"):
-        table.add_column(title, overflow="fold")
+    titles = ("Model", "answers", "threshold", "MB", "measured", "folder")
+    shown = len(titles) - (console.width < 120)  # where a model lies, `mgtag models NAME` tells too
+    for title in titles[:shown]:
+        table.add_column(title, overflow="fold", no_wrap=title == "Model")
     for bundle in bundles:
         card = bundle.card
         size = sum((bundle.folder / file).stat().st_size for file in card.files) / 1e6
-        name = Text(printable(card.name), "bold") + Text(" (default)" if card.name == DEFAULT else "", "dim")
-        table.add_row(
+        name = Text(printable(card.name), "bold") + Text("\n(default)" if card.name == DEFAULT else "", "dim")
+        cells = (
             name,
             ", ".join(f"{sum(h.writable)} {name}s" for name, h in card.heads.items() if name != BASE),
             "never" if card.genre.threshold is None else f"{card.genre.threshold:.2f}",
@@ -48,7 +51,8 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
             _measured(card.measured),
             printable(bundle.folder),
         )
-    stdout().print(table if bundles else "There is no model at hand.")
+        table.add_row(*cells[:shown])
+    console.print(table if bundles else "There is no model at hand.")
     for bundle in bundles:
         warn(bundle)
 
@@ -56,13 +60,13 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
 def warn(bundle: Bundle) -> None:
     """Say what must be known before a model tags anything."""
     for sentence in warnings(bundle.card, bundle.card.genre.threshold):
-        stderr().print(Text("warning  ", "yellow") + Text(printable(sentence)))
+        stderr().print(Text("warning  ", CARE) + Text(printable(sentence)))
 
 
 def show_broken(errors: Sequence[BundleError]) -> None:
     """Print what is wrong with the bundles that do not verify."""
     for error in errors:
-        stderr().print(Text("broken  ", "bold red") + Text(printable(error)))
+        stderr().print(Text("broken  ", f"bold {BAD}") + Text(printable(error)))
 
 
 def show_card(bundle: Bundle, as_json: bool) -> None:
@@ -104,7 +108,7 @@ def _measured(measured: Mapping[str, Any]) -> str:
     for keys in MEASURES:
         with suppress(KeyError, TypeError, ValueError):  # not measured so, or somebody else's card
             right, dared, kept = (f"{measured['shipped']['test'][key]:.0%}" for key in keys)
-            return f"right for {right} of test tracks; dares to tag {dared}, and is right for {kept} of those"
+            return f"{right} of test tracks right; tags {dared}, {kept} of them right"
     with suppress(KeyError, TypeError, ValueError):
         own = measured["out_of_fold"]
         tagged = (

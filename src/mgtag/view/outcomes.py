@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from mgtag.library.outcome import Outcome
+from mgtag.view.text import BAD, CARE, GOOD
 
 STYLES = {  # of what a scan tells, in this order
-    Outcome.TAGGED: "bold green",
+    Outcome.TAGGED: f"bold {GOOD}",
     Outcome.KEPT: "",
-    Outcome.UNSURE: "yellow",
-    Outcome.TOO_SHORT: "yellow",
+    Outcome.UNSURE: CARE,
+    Outcome.TOO_SHORT: CARE,
     Outcome.FRESH: "dim",
-    Outcome.FAILED: "bold red",
+    Outcome.FAILED: f"bold {BAD}",
 }
 
 

@@ -26,6 +26,7 @@ POINTS = 1600  # of the curve: more than the picture has columns of its own
 LINED = 400  # slices at most with a line between them: more would be all lines
 TICKS_HZ = (250, 1000, 4000)
 INK, SOFT = "#1d1d1f", "#6e6e73"
+OTHERS, SMALL = "#d9d9d6", 0.05  # what is never as probable as this is drawn together
 RAMP = ("#ffffff", "#e9e4f2", "#c3a6d8", "#a04a9c", "#5b1a6e", "#1b0b33")  # softest to loudest
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -149,7 +150,8 @@ def _genres(ax: Axes, made: Explanation) -> None:
     base = np.zeros(len(shares))
     line = 0.3 if len(shares) <= LINED else 0
     for n in np.argsort(-made.vote.probabilities, kind="stable"):
-        colours = [(paints[n], 1.0 if best == n else 0.5) for best in made.heard]
+        paint = paints[n] if n in _shown(made) else OTHERS
+        colours = [(paint, 1.0 if best == n else 0.5) for best in made.heard]
         ax.bar(
             made.prediction.starts_s, shares[:, n], slice_s, base, align="edge", color=colours,
             edgecolor="white", linewidth=line,
@@ -163,9 +165,17 @@ def _genres(ax: Axes, made: Explanation) -> None:
 def _legend(figure: Figure, made: Explanation) -> None:
     from matplotlib.patches import Patch
 
-    heard = sorted({int(n) for n in made.heard if n >= 0}, key=lambda n: -made.vote.probabilities[n])
-    patches = [Patch(color=_paints(made)[n], label=made.genres[n]) for n in heard]
+    shown = _shown(made)
+    patches = [Patch(color=_paints(made)[n], label=made.genres[n]) for n in shown]
+    if len(shown) < len(made.genres):
+        patches.append(Patch(color=OTHERS, label="others"))
     figure.legend(handles=patches, loc="outside lower center", ncols=10, frameon=False, handlelength=0.8)
+
+
+def _shown(made: Explanation) -> list[int]:
+    """Return the genres that are drawn in their own colour: the best of a slice, or of some size in one."""
+    large = {int(n) for n in np.flatnonzero(made.probabilities.max(axis=0) >= SMALL)}
+    return sorted(large | {int(n) for n in made.heard if n >= 0}, key=lambda n: -made.vote.probabilities[n])
 
 
 def _paints(made: Explanation) -> list[str]:

@@ -24,16 +24,18 @@ def show_runs(runs: Iterable[Run], entries: Iterable[Entry], as_json: bool) -> N
             print(dumps(vars(run) | {"wrote": wrote[run.id]}))  # noqa: T201
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, right in (("Run", True), ("Began (UTC)", False), ("Changed", True), ("Undone", True)):
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    listed = list(runs)
+    undone = any(run.undone for run in listed)
+    for name in ("Run", "Began (UTC)", "Changed", *(("Undone",) if undone else ())):
+        table.add_column(name, justify="left" if name.startswith("Began") else "right", no_wrap=True)
     table.add_column("Wrote")
     table.add_column("Of", overflow="fold")
-    for run in runs:
+    for run in listed:
         table.add_row(
             str(run.id),
-            run.started[:19].replace("T", " "),
+            run.started[:16].replace("T", " "),
             Text("dry run", "dim") if run.dry_run else f"{run.changed:,}",
-            "" if run.dry_run else f"{run.undone:,}",
+            *([("" if run.dry_run else f"{run.undone:,}")] if undone else ()),
             _wrote(wrote[run.id]),
             printable(run.command),
         )
@@ -63,6 +65,8 @@ def show_entries(entries: Iterable[Entry], as_json: bool) -> None:
 def _wrote(counts: Counter[str]) -> Text:
     line = Text()
     for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST]:
-        line.append(", " if line else "").append(f"{printable(value)} ", COLOURS.get(value, ""))
+        line.append(", " if line else "").append(
+            f"{printable(value)}\N{NO-BREAK SPACE}", COLOURS.get(value, "")
+        )
         line.append(f"{count:,}")
     return line.append(", …" if len(counts) > MOST else "")

@@ -12,7 +12,7 @@ from mgtag.library.events import Answered, FileEvent, Tagged
 from mgtag.library.outcome import Outcome
 from mgtag.tags import BPM, SINGLE
 from mgtag.view.outcomes import STYLES, outcome_name
-from mgtag.view.text import COLOURS, TITLES, printable
+from mgtag.view.text import CARE, COLOURS, TITLES, printable
 
 BAR = 24  # columns of the longest bar in the table
 RARE = {Outcome.TOO_SHORT}  # not counted where there is none
@@ -66,7 +66,7 @@ class ScanEnd:
             console.print(Text(f"{outcome_name(outcome)}: ", STYLES[outcome]) + Text(told))
         if interrupted:
             console.print(
-                Text("Interrupted; every file is whole, and the same command goes on from here.", "yellow")
+                Text("Interrupted; every file is whole, and the same command goes on from here.", CARE)
             )
         for hint in self._hints(again, options):
             console.print(Text(hint, "dim"))

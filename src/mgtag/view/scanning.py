@@ -33,7 +33,7 @@ from mgtag.library.events import (
 from mgtag.library.outcome import NOT_MUSIC, SILENT, Outcome
 from mgtag.view.outcomes import STYLES, outcome_name
 from mgtag.view.scan_end import ScanEnd
-from mgtag.view.text import COLOURS, TITLES, dumps, joined, nearby, printable, stderr, stdout
+from mgtag.view.text import CARE, COLOURS, TITLES, dumps, joined, nearby, printable, stderr, stdout
 from mgtag.vote import Vote
 
 
@@ -65,7 +65,7 @@ class ScanView:
     def warn(self, sentences: Iterable[str]) -> None:
         """Say what must be known before a file is tagged."""
         for sentence in sentences if self._verbosity >= 0 else ():
-            self._err.print(Text("warning  ", "yellow") + Text(printable(sentence)))
+            self._err.print(Text("warning  ", CARE) + Text(printable(sentence)))
 
     def show(self, event: Event) -> None:
         """Count an event and tell it."""

@@ -14,54 +14,40 @@ from rich.console import Console
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 
-# A genre keeps its colour everywhere. In a terminal it must read on light and on dark; pages and pictures
-# know their background.
+# A genre keeps its colour everywhere. Each reads on white and on black, is one of the 256 of a terminal, and
+# no two look alike, to the colour-blind either; a test measures it.
 COLOURS = {
-    "Blues": "blue",
-    "Classical": "dark_goldenrod",
-    "Country": "dark_orange3",
-    "Disco": "magenta",
-    "Electronic": "dark_cyan",
-    "Folk": "yellow4",
-    "Hip-Hop": "deep_sky_blue4",
-    "Jazz": "green",
-    "Latin": "orange_red1",
-    "Metal": "red",
-    "Pop": "deep_pink3",
-    "Punk": "dark_red",
-    "Reggae": "chartreuse4",
-    "R&B": "purple",
-    "Rock": "medium_purple",
-    "Happy": "dark_goldenrod",
-    "Tense": "red",
-    "Sad": "blue",
-    "Calm": "green",
+    "Blues": "#005fff",
+    "Classical": "#af5f00",
+    "Country": "#ff5f00",
+    "Disco": "#d700d7",
+    "Electronic": "#5f8787",
+    "Folk": "#875f87",
+    "Hip-Hop": "#0087ff",
+    "Jazz": "#00875f",
+    "Latin": "#d75f87",
+    "Metal": "#d7005f",
+    "Pop": "#d75fd7",
+    "Punk": "#ff00af",
+    "Reggae": "#af875f",
+    "R&B": "#af00ff",
+    "Rock": "#875fd7",
+    "Happy": "#ff5f00",
+    "Tense": "#d7005f",
+    "Sad": "#005fff",
+    "Calm": "#00875f",
 }
+GOOD, CARE, BAD = "#008700", "#af8700", "#d70000"  # of what went well, wants a look, went wrong
+MOODS = ("Happy", "Tense", "Sad", "Calm")
 TITLES = {"bpm": "BPM"}  # of fields that are not written as they are called
-_HEX = {
-    "Blues": "#3b82f6",
-    "Classical": "#d9a90b",
-    "Country": "#d9730d",
-    "Disco": "#c04be0",
-    "Electronic": "#0d9488",
-    "Folk": "#8a7340",
-    "Hip-Hop": "#0fa3b8",
-    "Jazz": "#1fa653",
-    "Latin": "#f2643d",
-    "Metal": "#dd3a3a",
-    "Pop": "#ec4f9c",
-    "Punk": "#9f1239",
-    "Reggae": "#7f9f16",
-    "R&B": "#8b2fc9",
-    "Rock": "#7c6cf0",
-}
 
 
 def hex_colours(names: Iterable[str]) -> dict[str, str]:
     """Return a colour for each genre or mood on a page: its own, or the next that none of them has."""
     asked = list(names)
-    free = (colour for name, colour in _HEX.items() if name not in asked)
-    return {name: _HEX.get(name) or next(free, "#8b8b93") for name in asked}
+    taken = {COLOURS[name] for name in asked if name in COLOURS}
+    free = (colour for name, colour in COLOURS.items() if colour not in taken and name not in MOODS)
+    return {name: COLOURS.get(name) or next(free, "#8b8b93") for name in asked}
 
 
 # Control characters, ends of lines and paragraphs, and the marks that turn the direction of writing.
@@ -82,7 +68,7 @@ def printable(text: object) -> str:
 def nearby(path: Path) -> str:
     """Return a path as it is called from the working folder, where it lies below that."""
     try:
-        return str(path).removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118 (fast, and with a last slash)
+        return str(path).removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118
     except OSError:  # which is gone
         return str(path)
 

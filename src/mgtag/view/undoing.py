@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from mgtag.library.undo import Refused, Undone
-from mgtag.view.text import dumps, joined, printable, stderr, stdout
+from mgtag.view.text import BAD, GOOD, dumps, joined, printable, stderr, stdout
 
 
 class UndoView:
@@ -25,7 +25,7 @@ class UndoView:
             self.status.update(f"putting tags back: {self.undone:,}")
             row: dict[str, object] = {"path": str(event.path), "event": "undone"}
             row |= {"genres": event.genres, "moods": event.values.get("mood", ()), "error": None}
-            line = Text("would be undone  " if self._dry_run else "undone  ", "green") + Text(
+            line = Text("would be undone  " if self._dry_run else "undone  ", GOOD) + Text(
                 f"{joined(event.genres):<12} {printable(event.path)}"
             )
         else:
@@ -37,7 +37,7 @@ class UndoView:
                 "moods": [],
                 "error": event.error,
             }
-            line = Text("refused ", "bold red") + Text(printable(event.error))
+            line = Text("refused ", f"bold {BAD}") + Text(printable(event.error))
         if self._json:
             print(dumps(row), flush=True)  # noqa: T201
         else:
