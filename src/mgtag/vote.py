@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,9 @@ from mgtag.arrays import F32, Real
 from mgtag.card import Head
 
 TINY = 1e-6  # a slice may doubt a label, not veto it
+
+AGREE = 0.75  # of an album's sure tracks
+SHARPEST = 2.0
 
 # Of the sequential test, chosen on validation by `python -m bench.quick_vote`; see bench/RESULTS.md.
 SURE = 2.5  # standard errors
@@ -112,6 +116,28 @@ def softmax(logits: NDArray[Real], temperature: float = 1.0) -> NDArray[Real]:
     """Probabilities along the last axis, of logits divided by a temperature."""
     shares = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
     return np.asarray(shares / shares.sum(axis=-1, keepdims=True), logits.dtype)
+
+
+def common_vote(votes: Sequence[Vote], limit: float | None) -> tuple[Vote, bool]:
+    """Return what the tracks of an album say together, and whether they are mixed.
+
+    The genre is that of the highest mean probability. Tracks of an album say more together than one does, and
+    less than as many strangers would, so the mean is raised to the square root of their number, `SHARPEST` at
+    most, and made a probability again. They are mixed where fewer than `AGREE` of those that are sure by
+    themselves say the same.
+
+    Parameters
+    ----------
+    votes : sequence of Vote
+        Of each track that is music; at least one.
+    limit : float or None
+        Confidence from which one is sure.
+    """
+    shares = np.mean([vote.probabilities for vote in votes], axis=0) ** min(len(votes) ** 0.5, SHARPEST)
+    common = replace(votes[0], probabilities=(shares / shares.sum()).astype(np.float32)).decided(limit)
+    sure = [vote for vote in (vote.decided(limit) for vote in votes) if vote.passes(limit)]
+    agreeing = sum(vote.best() == common.best() for vote in sure)
+    return common, agreeing < AGREE * len(sure)
 
 
 def settled(head: Head, probabilities: F32, of: int) -> bool:

@@ -17,9 +17,9 @@ from mgtag.library.events import Failed, FileEvent, Fresh, Kept, Tagged, Unsure
 from mgtag.library.index import Index
 from mgtag.library.policy import Policy
 from mgtag.library.scan import scan
-from mgtag.library.together import artist_key, common_vote
+from mgtag.library.together import artist_key
 from mgtag.library.undo import undo
-from mgtag.vote import Vote
+from mgtag.vote import Vote, common_vote
 
 Song = Callable[..., Path]
 LABELS = ("Blues", "Jazz", "not music")

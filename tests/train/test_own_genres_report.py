@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,14 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("torchmetrics")
 
-from mgtag_train.data.outside import Piece
+from mgtag_train.data.outside import LABELS, NOT_MUSIC, Piece
 from mgtag_train.report import own_genres, own_genres_section
 from mgtag_train.report.own_genres import Heard, measure, summary
 
+from mgtag.card import Head
+
 GENRES = ("jazz", "latin", "world")
+HEAD = Head(LABELS, {name: name if name != NOT_MUSIC else None for name in LABELS}, threshold=0.6)
 
 
 @pytest.fixture
@@ -33,7 +37,9 @@ def heard() -> Heard:
     noise = default_rng(0).standard_normal((len(rows), 8))
     embedding = (np.array(rows) + noise).astype(np.float32)
     made_up = embedding[:5]
-    return Heard(pieces, embedding, np.array(music, np.float32), made_up, np.zeros(5, np.float32))
+    shares = np.eye(17, dtype=np.float32)[[p.label if p.label >= 0 else 16 for p in pieces], :16]
+    shares = 0.6 * shares + 0.4 / 16
+    return Heard(pieces, embedding, shares, np.array(music, np.float32), made_up, np.zeros(5, np.float32))
 
 
 def test_what_arrives_is_measured(heard: Heard) -> None:
@@ -51,6 +57,20 @@ def test_a_few_songs_bear_no_threshold(heard: Heard) -> None:
     assert (row["threshold"], row["coverage"], row["precision"]) == (None, 0.0, None)
 
 
+def test_an_artists_pieces_vote_together(heard: Heard) -> None:
+    shares = heard.shares.copy()
+    rows = [n for n, p in enumerate(heard.pieces) if p.split == "test" and p.genre == "jazz"]
+    first = {p: n for n, p in reversed([(n, heard.pieces[n].artist) for n in rows])}
+    for n in first.values():  # one piece of every artist sounds a little more like rock
+        shares[n] = 0.02
+        shares[n, LABELS.index("jazz")], shares[n, LABELS.index("rock")] = 0.3, 0.42
+    jazz = [replace(p, genre=p.genre if n in rows else "") for n, p in enumerate(heard.pieces)]
+    found = own_genres.per_artist(replace(heard, pieces=jazz, shares=shares), HEAD, "test")
+    assert found["alone"]["right"] < 0.7
+    assert found["together"]["right"] == 1.0
+    assert found["together"]["tags"] == found["together"]["pieces"] > found["alone"]["tags"]
+
+
 def test_draws_are_summed_up() -> None:
     told = summary([{"a": 1.0, "b": None}, None, {"a": 3.0, "b": 2.0}])
     assert (told["draws"], told["models"]) == (3, 2)
@@ -64,9 +84,12 @@ def test_the_section_says_what_was_measured(heard: Heard, monkeypatch: pytest.Mo
         library: {str(n): summary([measure(heard, library, n, seed) for seed in range(2)]) for n in (5, 50)}
         for library in ("train", "valid")
     }
-    record = {"penalty": 100.0, "models": {"ours": {"penalties": own_genres.penalties(heard)} | libraries}}
+    by_artist = {"test": own_genres.per_artist(heard, HEAD, "test")}
+    some = {"penalties": own_genres.penalties(heard), "per_artist": by_artist}
+    record = {"penalty": 100.0, "models": {"ours": some | libraries}}
     text = "\n".join(own_genres_section.section(json.loads(json.dumps(record)), "ours"))
     assert "| ours | 50 | 3.0 ± 0.0 |" in text
     assert "2 of 2 | 0.0 | 0.0 |" in text and "0 of 2 | 0.0 | 0.0 |" in text
-    assert text.count("\n| ours |") == 4
+    assert text.count("\n| ours |") == 6
+    assert "| ours | test | together |" in text
     assert "| 1000 |" in text

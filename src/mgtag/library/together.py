@@ -1,10 +1,6 @@
-"""One genre for an album, or for all songs of an artist: the vote of its tracks.
+"""One genre for an album, or for all songs of an artist: `mgtag.vote.common_vote` of its tracks.
 
-The genre is that of the highest mean probability over the tracks. An album's tracks say more together than
-one does, and less than as many strangers would, so the mean is raised to the square root of their number,
-`SHARPEST` at most, and made a probability again. Where fewer than `AGREE` of the tracks that are sure by
-themselves say the same, the album is mixed, and none of its tracks gets a genre. What is not music, and
-silence, has no vote.
+Where an album is mixed, none of its tracks gets a genre. What is not music, and silence, has no vote.
 """
 
 from __future__ import annotations
@@ -16,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from mgtag import tags
 from mgtag.card import GENRE
 from mgtag.errors import TagError
@@ -26,10 +20,8 @@ from mgtag.library.events import Answered, FileEvent
 from mgtag.library.genre_map import key
 from mgtag.library.records import Track
 from mgtag.library.tag_writer import Common, TagWriter
-from mgtag.vote import Vote
+from mgtag.vote import common_vote
 
-AGREE = 0.75
-SHARPEST = 2.0
 _DISC = re.compile(r"(cd|disc|disk|dvd)[\s_-]*\d+\b.*", re.IGNORECASE)  # the folder of one disc of an album
 _FIRST_ARTIST = re.compile(r"[,;/]| feat\.? | ft\.? | featuring ", re.IGNORECASE)
 _VARIOUS = {"variousartists", "various", "va", "diverse", "unknownartist", "unknown"}
@@ -72,23 +64,6 @@ def settled_together(
             yield from _settled(rest, writer)
     finally:
         writer.index.note_outcomes(writer.run, writer.noted)
-
-
-def common_vote(votes: Sequence[Vote], limit: float | None) -> tuple[Vote, bool]:
-    """Return what tracks say together, and whether they are mixed.
-
-    Parameters
-    ----------
-    votes : sequence of Vote
-        Of each track that is music; at least one.
-    limit : float or None
-        Confidence from which one is sure.
-    """
-    shares = np.mean([vote.probabilities for vote in votes], axis=0) ** min(len(votes) ** 0.5, SHARPEST)
-    common = replace(votes[0], probabilities=(shares / shares.sum()).astype(np.float32)).decided(limit)
-    sure = [vote for vote in (vote.decided(limit) for vote in votes) if vote.passes(limit)]
-    agreeing = sum(vote.best() == common.best() for vote in sure)
-    return common, agreeing < AGREE * len(sure)
 
 
 def artist_key(artist: str | None) -> str:

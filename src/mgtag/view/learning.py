@@ -39,6 +39,8 @@ class LearnView:
                 self.progress.update(self._task, total=event.count, description="listening")
                 continue
             self.progress.advance(self._task)
+            if self.progress.tasks[0].finished:
+                self.progress.update(self._task, description="fitting")
             if isinstance(event, Failed | TooShort):
                 reason = event.error if isinstance(event, Failed) else event.reason
                 self.progress.console.print(Text("left out  ", CARE) + Text(printable(reason)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from numpy.random import default_rng
 from mgtag import bundle
 from mgtag.arrays import F32, F64
 from mgtag.bundle import Bundle
+from mgtag.card import Head
 from mgtag.features import window
 from mgtag.inference import Tagger
 from mgtag.install import musicnn
@@ -31,7 +33,7 @@ from mgtag.learn.promise import Examples, Learned
 from mgtag.learn.regression import PENALTY, fit
 from mgtag.learn.songs import share_of_music
 from mgtag.prediction import Prediction
-from mgtag.vote import softmax
+from mgtag.vote import Vote, common_vote, softmax, vote
 from mgtag_train.data import not_music
 from mgtag_train.data.outside import SILENT_GENRES, Piece, accepted, read_pieces
 from mgtag_train.data.tracks import save_whole
@@ -56,6 +58,8 @@ class Heard:
     pieces : sequence of Piece
     embedding : F32
         Shape ``(n, d)``, the mean of each piece as the index keeps it.
+    shares : F32
+        Shape ``(n, labels)``; the model's own vote on each piece.
     music : F32
         Shape ``(n,)``; see `mgtag.learn.songs.share_of_music`.
     made_up, made_up_music
@@ -64,6 +68,7 @@ class Heard:
 
     pieces: Sequence[Piece]
     embedding: F32
+    shares: F32
     music: F32
     made_up: F32
     made_up_music: F32
@@ -75,16 +80,17 @@ class Heard:
 
 def hear(model: Bundle, pieces: Sequence[Piece], keep: Path) -> Heard:
     """Hear pieces and made-up sounds, or take what was kept."""
-    kept = keep / f"{model.id}.npz"
+    kept = keep / f"{model.id}.heard.npz"
     if not kept.is_file():
         tagger = Tagger(model, "cpu")
         heard = [_told(model, one) for one in _of_pieces(tagger, pieces)]
         made_up = [_told(model, one) for one in _of_made_up(tagger)]
         arrays = {
-            "embedding": [row for row, _ in heard],
-            "music": [music for _, music in heard],
-            "made_up": [row for row, _ in made_up],
-            "made_up_music": [music for _, music in made_up],
+            "embedding": [row for row, _, _ in heard],
+            "shares": [shares for _, shares, _ in heard],
+            "music": [music for _, _, music in heard],
+            "made_up": [row for row, _, _ in made_up],
+            "made_up_music": [music for _, _, music in made_up],
         }
         save_whole(kept, **{name: np.array(rows) for name, rows in arrays.items()})
     with np.load(kept) as arrays_kept:
@@ -147,6 +153,37 @@ def penalties(heard: Heard) -> list[dict[str, float]]:
     return found
 
 
+def per_artist(heard: Heard, head: Head, split: str) -> dict[str, dict[str, float]]:
+    """Compare each piece's own answer with the vote of all pieces of its artist, where there are several."""
+    of: defaultdict[str, list[int]] = defaultdict(list)
+    for n in heard.rows(split).tolist():
+        of[heard.pieces[n].artist].append(n)
+    groups = [rows for artist, rows in of.items() if artist and len(rows) > 1]
+    own = {n: Vote(head.names, heard.shares[n], head.writable, head.wider) for rows in groups for n in rows}
+    common = dict[int, Vote | None]()
+    for rows in groups:
+        music = [own[n] for n in rows if not own[n].not_music]
+        said, mixed = common_vote(music or [own[n] for n in rows], head.threshold)
+        common |= {n: None if mixed or own[n].not_music else said for n in rows}
+    return {
+        "alone": _judged(heard, {n: v.decided(head.threshold) for n, v in own.items()}, head),
+        "together": _judged(heard, common, head) | {"artists": len(groups)},
+    }
+
+
+def _judged(heard: Heard, votes: Mapping[int, Vote | None], head: Head) -> dict[str, float]:
+    names = dict(zip(head.names, head.labels, strict=True))
+    told = {n: names[vote.best()[0]] if vote and vote.best() else "" for n, vote in votes.items()}
+    sure = [n for n, vote in votes.items() if vote and vote.passes(head.threshold)]
+    return {
+        "pieces": len(votes),
+        "right": float(np.mean([told[n] == heard.pieces[n].genre for n in votes])),
+        "coverage": len(sure) / len(votes),
+        "tags": len(sure),
+        "accepted": float(np.mean([accepted(heard.pieces[n].genre, told[n]) for n in sure])) if sure else 0.0,
+    }
+
+
 def summary(draws: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
     """Return mean and deviation of each figure over the draws that have it."""
     told = [draw for draw in draws if draw is not None]
@@ -192,10 +229,11 @@ def _of_made_up(tagger: Tagger) -> Iterator[Prediction]:
         yield tagger.ask(window(y[None], mel))
 
 
-def _told(model: Bundle, heard: Prediction) -> tuple[F32, float]:
-    """Return an embedding in half precision, as the index keeps it, and how likely this is music."""
+def _told(model: Bundle, heard: Prediction) -> tuple[F32, F32, float]:
+    """Return an embedding in half precision, as the index keeps it, the vote, and how likely it is music."""
     row = heard.embedding.mean(axis=0).astype(np.float16).astype(np.float32)
-    return row, share_of_music(model.card.genre, heard.heads["genre"].probabilities)
+    said = vote(model.card.genre, heard.heads["genre"].probabilities)
+    return row, said.probabilities, share_of_music(model.card.genre, heard.heads["genre"].probabilities)
 
 
 def _long_enough(pieces: Sequence[Piece]) -> list[Piece]:
@@ -215,7 +253,9 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for model in (bundle.find(bundle.DEFAULT), musicnn.build(asked.musicnn, Path(folder) / musicnn.NAME)):
             heard = hear(model, pieces, asked.keep)
-            record[model.card.name] = {"id": model.id, "penalties": penalties(heard)} | {
+            by_artist = {part: per_artist(heard, model.card.genre, part) for part in ("valid", "test")}
+            some = {"id": model.id, "penalties": penalties(heard), "per_artist": by_artist}
+            record[model.card.name] = some | {
                 library: {
                     str(size or "all"): summary(
                         [measure(heard, library, size, seed) for seed in range(DRAWS if size else 1)]
