@@ -261,6 +261,18 @@ def test_an_mp3_without_a_xing_header_has_its_length_measured(song: Song, tmp_pa
     identity.payload(path)
 
 
+def test_a_length_that_was_measured_is_not_measured_again(
+    song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(song, tmp_path, "mp3", 8.0)
+    data = path.read_bytes()
+    path.write_bytes(data[data.index(b"\xff\xfb", data.find(b"\xff\xfb") + 100) :])
+    with audio.opened(path) as sound:
+        assert sound.duration_s == pytest.approx(8, abs=0.2)
+        monkeypatch.setattr(sound, "_seek", lambda start_s: pytest.fail("the file is read once more"))
+        sound.check_end()
+
+
 def test_a_wav_streamed_through_a_pipe_has_its_length_measured(tmp_path: Path) -> None:
     """FFmpeg and sox write 0xFFFFFFFF, or nought, as the length when they cannot seek back."""
     path = pcm(tmp_path / "a.wav", sine(440, 5, SAMPLE_RATE)[None])

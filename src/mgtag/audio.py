@@ -166,6 +166,8 @@ class Sound:
         """
         import av
 
+        if not self._promised_s:  # the length is measured, then: there is nothing to compare it with
+            return
         start_s = max(0.0, self._promised_s - TRUNCATED_S - 1)
         self._seek(start_s)
         last, time_base = 0, self._stream.time_base or 0
