@@ -12,7 +12,7 @@ pytest.importorskip("soxr")
 
 from mgtag_train.data.outside import LABELS, MOODS, NOT_MUSIC, Piece
 from mgtag_train.ship import musicnn_heads
-from mgtag_train.ship.musicnn_heads import Corpus, Slices, choose, learn
+from mgtag_train.ship.musicnn_heads import Corpus, Slices, choose, fit_heads
 
 from mgtag.models.musicnn import MUSICNN
 
@@ -69,13 +69,13 @@ def test_a_clip_of_gtzan_is_no_negative_for_what_its_table_lacks(corpus: Corpus)
     features = tiles.features.copy()
     features[clips] = np.eye(24)[LABELS.index("punk")]
     heard_so = {**corpus.heard, "tiles": Slices(features, tiles.owner)}
-    genre, _ = learn(Corpus(corpus.pieces, heard_so, corpus.made_up), 1.0)
+    genre, _ = fit_heads(Corpus(corpus.pieces, heard_so, corpus.made_up), 1.0)
     logits = genre.logits(np.eye(24, dtype=np.float32))
     assert logits[LABELS.index("punk")].argmax() == LABELS.index("punk")
 
 
 def test_weights_are_those_that_are_kept(corpus: Corpus) -> None:
-    for head in learn(corpus, 1.0):
+    for head in fit_heads(corpus, 1.0):
         np.testing.assert_array_equal(head.weight, head.weight.astype(np.float16).astype(np.float32))
 
 
@@ -83,7 +83,7 @@ def test_what_was_heard_is_kept(corpus: Corpus, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(musicnn_heads, "read_pieces", lambda folder: pieces("valid", False))
     monkeypatch.setattr(musicnn_heads, "gtzan_pieces", lambda folder: pieces("valid", True))
 
-    class Ear:
+    class FeatureExtractor:
         def __init__(self, wheel: Path) -> None:
             self.tiles = lambda of, at_most: (
                 heard(of, 1) if of else Slices(np.zeros((0, 24)), np.zeros(0, int))
@@ -91,10 +91,10 @@ def test_what_was_heard_is_kept(corpus: Corpus, tmp_path: Path, monkeypatch: pyt
             self.changed = self.tiles
             self.made_up = lambda seed, each: np.zeros((1, 24), np.float32)
 
-    monkeypatch.setattr(musicnn_heads, "Ear", Ear)
-    fresh = musicnn_heads.read(tmp_path, tmp_path, tmp_path, tmp_path / "kept.npz")
-    monkeypatch.setattr(musicnn_heads, "Ear", None)
-    again = musicnn_heads.read(tmp_path, tmp_path, tmp_path, tmp_path / "kept.npz")
+    monkeypatch.setattr(musicnn_heads, "FeatureExtractor", FeatureExtractor)
+    fresh = musicnn_heads.load_corpus(tmp_path, tmp_path, tmp_path, tmp_path / "kept.npz")
+    monkeypatch.setattr(musicnn_heads, "FeatureExtractor", None)
+    again = musicnn_heads.load_corpus(tmp_path, tmp_path, tmp_path, tmp_path / "kept.npz")
     assert fresh.heard.keys() == again.heard.keys()
     for name, slices in fresh.heard.items():
         np.testing.assert_array_equal(slices.features, again.heard[name].features)

@@ -1,4 +1,4 @@
-"""A student, its lessons, and the calibration on music of any genre."""
+"""A student, its targets, and the calibration on music of any genre."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ pytest.importorskip("sklearn")
 pytest.importorskip("soxr")
 
 from mgtag_train.data.outside import LABELS, MOODS, Piece  # noqa: E402
-from mgtag_train.learn import outside_evaluation, probe, sound_changes  # noqa: E402
+from mgtag_train.learn import linear_probe, outside_evaluation, sound_changes  # noqa: E402
 from mgtag_train.learn.outside_calibration import NEVER, Sample, calibrate  # noqa: E402
-from mgtag_train.learn.student import Lesson, Student, Widths, network_state  # noqa: E402
+from mgtag_train.learn.student import Student, Targets, Widths, network_state  # noqa: E402
 from mgtag_train.ship import export  # noqa: E402
 
 from mgtag.models import build  # noqa: E402
@@ -35,18 +35,18 @@ SMALL = {
 WIDTHS = Widths(len(LABELS), len(MOODS), 5, 7)
 
 
-def lesson(n: int, taught: float) -> Lesson:
-    """Return a lesson of classical, calm pieces; what a teacher would add is noise."""
+def made_targets(n: int, has_teacher: float) -> Targets:
+    """Return targets of classical, calm pieces; what a teacher would add is noise."""
     random = torch.Generator().manual_seed(0)
-    return Lesson(
+    return Targets(
         genre=torch.eye(len(LABELS))[torch.full((n,), 1)],
         possible=torch.ones(n, len(LABELS)),
-        taught_genre=torch.zeros(n, len(LABELS)),
+        teacher_genre=torch.zeros(n, len(LABELS)),
         mood=torch.eye(len(MOODS))[torch.full((n,), 3)],
-        taught_mood=torch.zeros(n, len(MOODS)),
+        teacher_mood=torch.zeros(n, len(MOODS)),
         tags=torch.rand(n, 5, generator=random),
         embedding=torch.randn(n, 7, generator=random),
-        taught=torch.full((n, 1), taught),
+        has_teacher=torch.full((n, 1), has_teacher),
     )
 
 
@@ -68,14 +68,14 @@ def test_a_striding_stem_has_the_size_of_a_pooled_one_and_exports(tmp_path: Path
 
 
 def test_a_lesson_survives_being_joined() -> None:
-    one = lesson(3, 1.0)
-    two = WIDTHS.lesson(one.joined())
+    one = made_targets(3, 1.0)
+    two = WIDTHS.split(one.joined())
     for name in vars(one):
         torch.testing.assert_close(getattr(one, name), getattr(two, name))
 
 
 def test_a_student_learns_its_lesson_and_leaves_its_extra_heads_behind() -> None:
-    pupil, windows, targets = student(), torch.randn(8, 32, 16), lesson(8, 1.0).joined()
+    pupil, windows, targets = student(), torch.randn(8, 32, 16), made_targets(8, 1.0).joined()
     before = float(pupil.loss(windows, targets).detach())
     optimiser = torch.optim.Adam(pupil.parameters(), 1e-2)
     for _ in range(30):
@@ -94,10 +94,10 @@ def test_a_student_learns_its_lesson_and_leaves_its_extra_heads_behind() -> None
 
 def test_a_missing_label_is_no_negative() -> None:
     pupil, windows = student().eval(), torch.randn(4, 32, 16)
-    known = lesson(4, 0.0)
+    known = made_targets(4, 0.0)
     ten = torch.ones_like(known.possible)
     ten[:, 4:] = 0
-    known = Lesson(**{**vars(known), "possible": ten, "mood": torch.zeros(4, len(MOODS))})
+    known = Targets(**{**vars(known), "possible": ten, "mood": torch.zeros(4, len(MOODS))})
     pupil.loss(windows, known.joined()).backward()
     gradient = pupil.network.classifier[1].bias.grad
     assert (gradient[4:] == 0).all() and (gradient[:4] != 0).all()
@@ -110,12 +110,12 @@ def test_a_probe_finds_directions_and_ignores_unknown_rows() -> None:
     labels = np.arange(90) % 3
     embedding = (np.eye(3, 6)[labels] * 4 + rng.standard_normal((90, 6))).astype(np.float32)
     labels[:9] = -1
-    head = probe.fit(embedding, labels, np.ones((90, 3), np.float32), 1.0)
+    head = linear_probe.fit(embedding, labels, np.ones((90, 3), np.float32), 1.0)
     assert (head.logits(embedding).argmax(1)[9:] == labels[9:]).mean() > 0.95
 
 
 def test_folds_keep_a_group_together() -> None:
-    fold = probe.folds_of(["a", "b", "a", "c", "b"])
+    fold = linear_probe.folds_of(["a", "b", "a", "c", "b"])
     assert fold[0] == fold[2] and fold[1] == fold[4]
 
 

@@ -27,6 +27,7 @@ from mgtag_train.learn.trainer import Training, channels_last, save_checkpoint
 CHECKPOINT, BEST, RECORD = "checkpoint.pt", "best.pt", "record.json"
 Row = Mapping[str, float]
 Progress = Callable[[str, int, int, Row], None]  # run, epochs done, epochs planned, the last one's figures
+Count = Callable[[str, int, int], None]  # what, done, of how many
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,11 @@ def fit_and_record(
         if distributed.is_first():
             record.write(done)
         distributed.wait()
+
+
+def counting(progress: Progress) -> Count:
+    """Return what tells a progress of something that has no figures."""
+    return lambda what, done, of: progress(what, done, of, {})
 
 
 def refuse_to_overwrite(folder: Path, resume: bool) -> None:

@@ -1,8 +1,8 @@
-"""A network in training under a teacher: its own heads, and those that only the training needs.
+"""Distillation: a network with its own heads, and auxiliary heads that only the training needs.
 
-The embedding learns to tell, through one linear layer each, the teacher's tags and the teacher's embedding;
-the genre and mood heads learn the labels, where there are any, and the answers of heads on the
-teacher's embedding that never saw the piece.
+From the embedding, one linear layer each predicts the teacher's tags and the teacher's embedding. The genre
+and mood heads are trained on the labels, where there are any, and on out-of-fold predictions of heads on the
+teacher's embedding.
 """
 
 from __future__ import annotations
@@ -21,49 +21,49 @@ IMPOSSIBLE = -1e4  # logit of a label that a window could not have had
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What the windows of a batch should be answered with; rows of zeros where nothing is known.
+class Targets:
+    """The targets of a batch's windows; rows of zeros where nothing is known.
 
     Attributes
     ----------
-    genre, possible, taught_genre : Tensor
+    genre, possible, teacher_genre : Tensor
         Shape ``(batch, labels)``: label distributions, 1 for the labels that the window could have had,
-        and the answers of a head on the teacher's embedding.
-    mood, taught_mood : Tensor
+        and the predictions of a head on the teacher's embedding.
+    mood, teacher_mood : Tensor
         Shape ``(batch, moods)``.
     tags, embedding : Tensor
         Shape ``(batch, 50)`` and ``(batch, 456)``, the latter standardised.
-    taught : Tensor
-        Shape ``(batch, 1)``, 1 where the teacher answered.
+    has_teacher : Tensor
+        Shape ``(batch, 1)``, 1 where there are predictions of the teacher.
     """
 
     genre: Tensor
     possible: Tensor
-    taught_genre: Tensor
+    teacher_genre: Tensor
     mood: Tensor
-    taught_mood: Tensor
+    teacher_mood: Tensor
     tags: Tensor
     embedding: Tensor
-    taught: Tensor
+    has_teacher: Tensor
 
     def joined(self) -> Tensor:
-        """Everything side by side, as a batch carries its targets."""
+        """Return everything side by side, as one tensor of a batch."""
         return torch.cat([getattr(self, field.name) for field in fields(self)], dim=1)
 
 
 @dataclass(frozen=True)
 class Widths:
-    """Columns of a `Lesson`."""
+    """Columns of a `Targets`."""
 
     labels: int
     moods: int
     tags: int
     embedding: int
 
-    def lesson(self, joined: Tensor) -> Lesson:
-        """Take apart what `Lesson.joined` put together."""
+    def split(self, joined: Tensor) -> Targets:
+        """Take apart what `Targets.joined` put together."""
         n, m = self.labels, self.moods
-        return Lesson(*torch.split(joined, [n, n, n, m, m, self.tags, self.embedding, 1], dim=1))
+        return Targets(*torch.split(joined, [n, n, n, m, m, self.tags, self.embedding, 1], dim=1))
 
 
 class Student(Network):
@@ -93,22 +93,22 @@ class Student(Network):
         return answer
 
     def loss(self, windows: Tensor, targets: Tensor) -> Tensor:
-        """Sum of all that a `Lesson` asks for, over the size of the batch."""
-        answer, lesson = self(windows), self.widths.lesson(targets)
+        """Sum of the losses of all targets, over the size of the batch."""
+        answer, wanted = self(windows), self.widths.split(targets)
         genre, mood = answer.logits.float(), answer.heads["mood"].float()
         tags, embedding = self.taught_tags(answer.embedding), self.taught_embedding(answer.embedding)
         losses = (
-            _cross_entropy(genre + IMPOSSIBLE * (1 - lesson.possible), lesson.genre),
-            _cross_entropy(genre, lesson.taught_genre),
-            MOOD_WEIGHT * MOOD_LABEL_WEIGHT * _cross_entropy(mood, lesson.mood),
-            MOOD_WEIGHT * _cross_entropy(mood, lesson.taught_mood),
+            _cross_entropy(genre + IMPOSSIBLE * (1 - wanted.possible), wanted.genre),
+            _cross_entropy(genre, wanted.teacher_genre),
+            MOOD_WEIGHT * MOOD_LABEL_WEIGHT * _cross_entropy(mood, wanted.mood),
+            MOOD_WEIGHT * _cross_entropy(mood, wanted.teacher_mood),
             TAG_WEIGHT
-            * lesson.taught
-            * binary_cross_entropy_with_logits(tags.float(), lesson.tags, reduction="none"),
+            * wanted.has_teacher
+            * binary_cross_entropy_with_logits(tags.float(), wanted.tags, reduction="none"),
             EMBEDDING_WEIGHT
             / self.widths.embedding
-            * lesson.taught
-            * (embedding.float() - lesson.embedding) ** 2,
+            * wanted.has_teacher
+            * (embedding.float() - wanted.embedding) ** 2,
         )
         return torch.stack([loss.sum() for loss in losses]).sum() / len(windows)
 

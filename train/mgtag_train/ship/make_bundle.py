@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mgtag.arrays import F32
 from mgtag.bundle import Bundle, write
 from mgtag.card import GENRE, Card, Head
 from mgtag.models import Network
@@ -108,7 +109,11 @@ def measure(calibration: Calibration, predictions: Predictions) -> dict[str, flo
 
 def confidences(calibration: Calibration, predictions: Predictions, names: Sequence[str]) -> dict[str, float]:
     """Return the mean and highest confidence of each kind of sound that is not music."""
-    confidence = calibration.votes(predictions.logits, predictions.owner).max(axis=1)
+    return by_kind(calibration.votes(predictions.logits, predictions.owner).max(axis=1), names)
+
+
+def by_kind(confidence: F32, names: Sequence[str]) -> dict[str, float]:
+    """Return mean and highest of each kind of made-up sound, which is in its name before the dot."""
     kinds = np.array([name.split(".")[0] for name in names])
     return {
         f"{kind}_{what}": round(float(figure(confidence[kinds == kind])), 4)

@@ -25,7 +25,7 @@ from mgtag_train.learn import distributed
 from mgtag_train.learn.batches import Windows
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import GTZAN_FIRST, GTZAN_SECOND
-from mgtag_train.learn.jobs import Job, Progress, fit_and_record, load_best, run_all
+from mgtag_train.learn.jobs import Job, Progress, counting, fit_and_record, load_best, run_all
 from mgtag_train.ship.make_bundle import make_bundle
 
 
@@ -81,8 +81,7 @@ def train(
     """
     source = find_source(dataset)
 
-    def clips_done(what: str, done: int, of: int) -> None:
-        progress(what, done, of, {})
+    clips_done = counting(progress)
 
     with distributed.first_alone():
         if download is not None:

@@ -1,8 +1,8 @@
 """What ``mgtag train --dataset wide`` does: a student of musicnn, on GTZAN and on music of any genre.
 
-A bank of changed slices is made once, with the teacher's answers; a network of each seed learns from it, from
-GTZAN's clips and from made-up sounds. Validation, outside GTZAN and of it, chooses the network,
-temperatures and thresholds; the test pieces are heard once, at the very end.
+A cache of augmented slices is made once, with the teacher's predictions; a network of each seed is trained on
+it, on GTZAN's clips and on made-up sounds. Validation, outside GTZAN and of it, chooses the network,
+temperatures and thresholds; the test pieces are used once, at the very end.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from mgtag.bundle import Bundle
 from mgtag_train.learn import distributed
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import WIDE
-from mgtag_train.learn.jobs import Progress, load_best
-from mgtag_train.ship.wide import BANK_PARTS, read_wide, refitted, train_networks
+from mgtag_train.learn.jobs import Progress, counting, load_best
+from mgtag_train.ship.wide import CACHE_PARTS, read_wide, train_networks, with_averaged_heads
 from mgtag_train.ship.wide_bundle import make_wide_bundle
 
 
@@ -30,7 +30,7 @@ def train_wide(
     resume: bool = False,
     jobs: int = 1,
     config: TrainConfig = WIDE,
-    parts: int = BANK_PARTS,
+    parts: int = CACHE_PARTS,
     progress: Progress = lambda run, epoch, epochs, row: None,
 ) -> Bundle | None:
     """Train the bundle; None for all but the first of processes that train together.
@@ -44,9 +44,9 @@ def train_wide(
     wheel : Path
         Of musicnn 0.1.0, the teacher.
     audio : Path, optional
-        Folder of GTZAN's audio, as far as there is any, for the teacher to hear.
+        Folder of GTZAN's audio, as far as there is any, for the teacher's predictions.
     out : Path
-        Folder for the bank, checkpoints, run records and the bundle.
+        Folder for the teacher cache, checkpoints, run records and the bundle.
     seeds : sequence of int
         One network each; the best on validation is exported.
     resume : bool
@@ -54,12 +54,12 @@ def train_wide(
     jobs : int
         Processes.
     parts : int
-        Of the bank, `mgtag_train.learn.teaching_bank.PART` slices each.
+        Of the teacher cache, `mgtag_train.learn.teacher_cache.PART` slices each.
 
     Raises
     ------
     UsageError
-        If any of the data is not where it was said to be.
+        If any of the data is not there.
     """
     data = read_wide(features, outside, audio)
     planned = train_networks(
@@ -74,10 +74,9 @@ def train_wide(
         progress=progress,
     )
 
-    def told(what: str, done: int, of: int) -> None:
-        progress(what, done, of, {})
+    told = counting(progress)
 
     if not distributed.is_first():
         return None
-    models = refitted([load_best(job.folder) for job in planned], data, config.top_db, told)
+    models = with_averaged_heads([load_best(job.folder) for job in planned], data, config.top_db, told)
     return make_wide_bundle(models, seeds, data, out, config, told)

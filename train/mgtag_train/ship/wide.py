@@ -1,8 +1,8 @@
-"""The data of a student's training, its teaching bank, and its networks."""
+"""The data of a student's training, its teacher cache, and its networks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,23 +18,22 @@ from mgtag_train.data.outside import LABELS, NOT_MUSIC, Piece, gtzan_pieces, of_
 from mgtag_train.data.sources import GTZAN
 from mgtag_train.data.splitting import PARTS, split_names
 from mgtag_train.data.tracks import MelTrack, SliceDataset, load_cache, save_whole, take
-from mgtag_train.learn import distributed, teaching_bank
+from mgtag_train.learn import distributed, teacher_cache
 from mgtag_train.learn.batches import Windows
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import WIDE
-from mgtag_train.learn.jobs import Job, Progress, fit_and_record, run_all
-from mgtag_train.learn.lessons import Lessons, taught_answers
+from mgtag_train.learn.distillation import DistillationExamples, out_of_fold_predictions
+from mgtag_train.learn.head_averaging import average_heads
+from mgtag_train.learn.jobs import Count, Job, Progress, counting, fit_and_record, run_all
 from mgtag_train.learn.outside_evaluation import mel_tracks
-from mgtag_train.learn.refit import refit
 
-BANK_PARTS = 48
+CACHE_PARTS = 48
 NEGATIVES_SEED, HELD_OUT_SEED = 20_03, 20_16
-Told = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Wide:
-    """All that the training learns from and is measured on.
+    """The training, validation and test data.
 
     Attributes
     ----------
@@ -76,39 +75,37 @@ def train_networks(
     resume: bool,
     jobs: int,
     config: TrainConfig = WIDE,
-    parts: int = BANK_PARTS,
+    parts: int = CACHE_PARTS,
     progress: Progress,
 ) -> list[Job]:
-    """Make the teaching bank, train a network of each seed, and return their jobs."""
-
-    def told(what: str, done: int, of: int) -> None:
-        progress(what, done, of, {})
+    """Make the teacher cache, train a network of each seed, and return their jobs."""
+    told = counting(progress)
 
     with distributed.first_alone():
-        lessons, check = make_lessons(data, wheel, out, config.top_db, parts, jobs, told)
+        examples, check = make_examples(data, wheel, out, config.top_db, parts, jobs, told)
     described = {
         "source": "wide",
         "split": "filtered; artists apart",
         "tracks": {part: len(of_split(data.pieces, part)) for part in PARTS},
-        "slices": len(lessons.labels),
+        "slices": len(examples.labels),
     }
     planned = [Job(f"wide-{seed}", config, seed, out / f"wide-{seed}") for seed in seeds]
-    tasks = [partial(fit_and_record, job, lessons, check, described, resume) for job in planned]
+    tasks = [partial(fit_and_record, job, examples, check, described, resume) for job in planned]
     run_all(tasks, min(jobs, len(planned)), progress)
     return planned
 
 
-def make_lessons(
-    data: Wide, wheel: Path, out: Path, top_db: float, parts: int, jobs: int, told: Told
-) -> tuple[Lessons, Windows]:
-    """Return what to learn from, and the music to follow the training on."""
+def make_examples(
+    data: Wide, wheel: Path, out: Path, top_db: float, parts: int, jobs: int, told: Count
+) -> tuple[DistillationExamples, Windows]:
+    """Return the training examples, and the validation music."""
     spec = replace(MelSpec(), top_db=top_db)
-    learn = of_split(data.pieces, "train")
-    bank = teaching_bank.make_bank(learn, wheel, out / "bank", parts, jobs, told)
-    taught = taught_answers(bank, learn, _teacher_embeddings(learn, wheel, out / "bank", told))
-    lessons = Lessons(bank, learn, taught, clips_dataset(data, top_db))
+    train = of_split(data.pieces, "train")
+    cache = teacher_cache.make_teacher_cache(train, wheel, out / "bank", parts, jobs, told)
+    teacher = out_of_fold_predictions(cache, train, _teacher_embeddings(train, wheel, out / "bank", told))
+    examples = DistillationExamples(cache, train, teacher, clips_dataset(data, top_db))
     valid = [piece for piece in of_split(data.outside, "valid") if piece.is_music and piece.label >= 0]
-    return lessons, Windows(SliceDataset(mel_tracks(valid, told), spec), len(LABELS))
+    return examples, Windows(SliceDataset(mel_tracks(valid, told), spec), len(LABELS))
 
 
 def clips_dataset(data: Wide, top_db: float) -> SliceDataset:
@@ -118,22 +115,22 @@ def clips_dataset(data: Wide, top_db: float) -> SliceDataset:
     return SliceDataset(data.clips["train"] + others, replace(MelSpec(), top_db=top_db))
 
 
-def refitted(networks: Sequence[Network], data: Wide, top_db: float, told: Told) -> list[Network]:
-    """Fit the heads of finished students anew, see `mgtag_train.learn.refit`."""
-    learn, clips = of_split(data.outside, "train"), clips_dataset(data, top_db)
-    tracks = SliceDataset(mel_tracks(learn, told), clips.spec)
-    return [refit(network, learn, tracks, clips) for network in networks]
+def with_averaged_heads(networks: Sequence[Network], data: Wide, top_db: float, told: Count) -> list[Network]:
+    """Average the heads of trained students with linear probes; see `mgtag_train.learn.head_averaging`."""
+    train, clips = of_split(data.outside, "train"), clips_dataset(data, top_db)
+    tracks = SliceDataset(mel_tracks(train, told), clips.spec)
+    return [average_heads(network, train, tracks, clips) for network in networks]
 
 
-def _teacher_embeddings(learn: Sequence[Piece], wheel: Path, folder: Path, told: Told) -> F32:
+def _teacher_embeddings(train: Sequence[Piece], wheel: Path, folder: Path, told: Count) -> F32:
     """Return the teachers' embeddings of the unchanged pieces, made once."""
     file = folder / "pieces.npz"
     if not file.is_file():
-        save_whole(file, embedding=teaching_bank.piece_embeddings(learn, wheel, told))
+        save_whole(file, embedding=teacher_cache.piece_embeddings(train, wheel, told))
     with np.load(file) as kept:
         embedding: F32 = kept["embedding"]
-    if len(embedding) != len(learn):
-        raise UsageError(f"{file}: the bank was made of other pieces; choose another --out.")
+    if len(embedding) != len(train):
+        raise UsageError(f"{file}: the teacher cache was made of other pieces; choose another --out.")
     return embedding
 
 

@@ -28,13 +28,14 @@ from mgtag_train.data.tracks import MelTrack, SliceDataset
 from mgtag_train.learn import metrics, outside_evaluation
 from mgtag_train.learn.calibration import Calibration, choose_threshold, temperatures
 from mgtag_train.learn.config import TrainConfig
+from mgtag_train.learn.jobs import Count
 from mgtag_train.learn.outside_calibration import NEVER, OUTSIDE_SHARE, Sample, calibrate
 from mgtag_train.learn.outside_evaluation import NARROWER, WRITABLE, Heard
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.learn.trainer import predict
 from mgtag_train.ship.export import export, fold_norms, rounded
-from mgtag_train.ship.make_bundle import over_seeds, spelling
-from mgtag_train.ship.wide import HELD_OUT_SEED, Told, Wide
+from mgtag_train.ship.make_bundle import by_kind, over_seeds, spelling
+from mgtag_train.ship.wide import HELD_OUT_SEED, Wide
 
 NAME = "wide-parallel-1"
 DATA = {
@@ -47,8 +48,8 @@ DATA = {
 
 
 @dataclass(frozen=True)
-class Exam:
-    """A network's answers to one part: validation or test.
+class PartPredictions:
+    """A network's predictions of one part: validation or test.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ class Calibrated:
 
 
 def make_wide_bundle(
-    models: Sequence[Network], seeds: Sequence[int], data: Wide, out: Path, config: TrainConfig, told: Told
+    models: Sequence[Network], seeds: Sequence[int], data: Wide, out: Path, config: TrainConfig, told: Count
 ) -> Bundle:
     """Choose a network on validation, measure all of them on test, write the bundle."""
     written = [rounded(fold_norms(model)) for model in models]
@@ -80,16 +81,16 @@ def make_wide_bundle(
     pieces = {part: of_split(data.outside, part) for part in ("valid", "test")}
     tracks = {part: outside_evaluation.mel_tracks(pieces[part], told) for part in pieces}
 
-    def examined(part: str) -> list[Exam]:
-        return [examine(m, pieces[part], tracks[part], data.clips[part], spec) for m in written]
+    def predict_all(part: str) -> list[PartPredictions]:
+        return [predict_part(m, pieces[part], tracks[part], data.clips[part], spec) for m in written]
 
-    exams = examined("valid")
+    predictions = predict_all("valid")
     made_up = SliceDataset(make_negatives(MelSpec(), HELD_OUT_SEED, each=10), spec)
-    calibrated = [fit_calibration(exam) for exam in exams]
-    valid = [measure(exam, how) for exam, how in zip(exams, calibrated, strict=True)]
+    calibrated = [fit_calibration(predicted) for predicted in predictions]
+    valid = [measure(predicted, how) for predicted, how in zip(predictions, calibrated, strict=True)]
     chosen = int(np.argmin([figures["log_loss"] for figures in valid]))
-    exams = examined("test")
-    test = [measure(exam, how) for exam, how in zip(exams, calibrated, strict=True)]
+    predictions = predict_all("test")
+    test = [measure(predicted, how) for predicted, how in zip(predictions, calibrated, strict=True)]
     folder = out / NAME
     exported = export(models[chosen], folder).spec
     card = Card(
@@ -113,22 +114,22 @@ def make_wide_bundle(
             "versions": versions(),
         },
     )
-    figures = {"valid": valid, "test": test, "tables": tables(exams[chosen], calibrated[chosen].genre)}
+    figures = {"valid": valid, "test": test, "tables": tables(predictions[chosen], calibrated[chosen].genre)}
     (out / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return write(folder, card)
 
 
-def examine(
+def predict_part(
     model: Network,
     pieces: Sequence[Piece],
     tracks: Sequence[MelTrack],
     clips: Sequence[MelTrack],
     spec: MelSpec,
-) -> Exam:
-    """Ask a network about pieces outside GTZAN and about clips of it."""
+) -> PartPredictions:
+    """Predict pieces outside GTZAN and clips of it."""
     dataset = SliceDataset(clips, spec)
     inputs, owner = dataset.tiles()
-    return Exam(
+    return PartPredictions(
         outside_evaluation.listen(model, pieces, tracks, spec),
         predict(model, inputs),
         owner.numpy(),
@@ -136,9 +137,9 @@ def examine(
     )
 
 
-def fit_calibration(exam: Exam) -> Calibrated:
+def fit_calibration(predicted: PartPredictions) -> Calibrated:
     """Calibrate both heads on validation."""
-    heard = exam.outside
+    heard = predicted.outside
     told_genre = np.array([piece.genre != "" for piece in heard.pieces])
     named = [piece.genre for piece in heard.pieces if piece.genre]
     outside = Sample(
@@ -150,11 +151,11 @@ def fit_calibration(exam: Exam) -> Calibrated:
     )
     # A clip that is called rock or disco may be punk or soul: GTZAN has no word for them.
     clips = Sample(
-        exam.clips,
-        exam.clip_owner,
-        exam.clip_truth,
-        _accepted([LABELS[n] for n in exam.clip_truth]),
-        np.tile(np.isin(LABELS, (*GTZAN_LABELS, NOT_MUSIC)), (len(exam.clip_truth), 1)),
+        predicted.clips,
+        predicted.clip_owner,
+        predicted.clip_truth,
+        _accepted([LABELS[n] for n in predicted.clip_truth]),
+        np.tile(np.isin(LABELS, (*GTZAN_LABELS, NOT_MUSIC)), (len(predicted.clip_truth), 1)),
         1 - OUTSIDE_SHARE,
     )
     truth = np.array([piece.mood_label for piece in heard.pieces])
@@ -165,29 +166,32 @@ def fit_calibration(exam: Exam) -> Calibrated:
     return Calibrated(calibrate([outside, clips]), Calibration(temperature, vote_temperature, threshold))
 
 
-def measure(exam: Exam, how: Calibrated) -> dict[str, float]:
+def measure(predicted: PartPredictions, how: Calibrated) -> dict[str, float]:
     """Return every figure of a network on a part, rounded to four digits."""
-    heard, pieces = exam.outside, exam.outside.pieces
+    heard, pieces = predicted.outside, predicted.outside.pieces
     votes = how.genre.votes(heard.genre, heard.owner)
     truth = np.array([piece.label for piece in pieces])
-    clip_votes = how.genre.votes(exam.clips, exam.clip_owner)
+    clip_votes = how.genre.votes(predicted.clips, predicted.clip_owner)
     ten = np.isin(LABELS, GTZAN_LABELS)
     clip_best = np.where(ten, clip_votes, -1.0).argmax(axis=1)
     figures = outside_evaluation.figures(votes, pieces, how.genre.threshold) | {
         "log_loss": metrics.log_loss(votes[truth >= 0], truth[truth >= 0]),
-        "gtzan_track_accuracy": float((clip_best == exam.clip_truth).mean()),
+        "gtzan_track_accuracy": float((clip_best == predicted.clip_truth).mean()),
         "gtzan_slice_accuracy": float(
-            (np.where(ten, exam.clips, -np.inf).argmax(1) == exam.clip_truth[exam.clip_owner]).mean()
+            (
+                np.where(ten, predicted.clips, -np.inf).argmax(1)
+                == predicted.clip_truth[predicted.clip_owner]
+            ).mean()
         ),
         "mood_accuracy": outside_evaluation.mood_accuracy(how.mood.votes(heard.mood, heard.owner), pieces),
     }
     return {key: round(value, 4) for key, value in figures.items()}
 
 
-def tables(exam: Exam, how: Calibration) -> dict[str, Any]:
+def tables(predicted: PartPredictions, how: Calibration) -> dict[str, Any]:
     """Break a part down by genre and source, with reliability and confusion."""
-    votes = how.votes(exam.outside.genre, exam.outside.owner)
-    pieces, threshold = exam.outside.pieces, how.threshold
+    votes = how.votes(predicted.outside.genre, predicted.outside.owner)
+    pieces, threshold = predicted.outside.pieces, how.threshold
     return {
         "by_genre": outside_evaluation.by(lambda piece: piece.genre, votes, pieces, threshold),
         "by_source": outside_evaluation.by(lambda piece: piece.source, votes, pieces, threshold),
@@ -220,13 +224,7 @@ def heads(how: Calibrated) -> dict[str, Head]:
 def confidences(model: Network, how: Calibration, others: SliceDataset) -> dict[str, float]:
     """Return the mean and highest confidence of a genre for each kind of made-up sound."""
     windows, owner = others.tiles()
-    confidence = how.votes(predict(model, windows), owner.numpy())[:, WRITABLE].max(axis=1)
-    kinds = np.array([name.split(".")[0] for name in others.names])
-    return {
-        f"{kind}_{what}": round(float(figure(confidence[kinds == kind])), 4)
-        for kind in sorted(set(kinds))
-        for what, figure in (("mean", np.mean), ("highest", np.max))
-    }
+    return by_kind(how.votes(predict(model, windows), owner.numpy())[:, WRITABLE].max(axis=1), others.names)
 
 
 def _accepted(genres: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression on embeddings, with partial labels and answers from outside the fold."""
+"""Multinomial logistic regression on embeddings, with partial labels and out-of-fold fits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXCLUDED = -30.0  # added to the logit of a label that a row could not have had
 
 
 @dataclass(frozen=True)
-class Probe:
+class LinearProbe:
     """A linear head on raw embeddings.
 
     Attributes
@@ -37,7 +37,7 @@ class Probe:
         return answer
 
 
-def fit(embedding: F32, labels: I64, possible: F32, penalty: float) -> Probe:
+def fit(embedding: F32, labels: I64, possible: F32, penalty: float) -> LinearProbe:
     """Fit a head.
 
     Parameters
@@ -69,7 +69,7 @@ def fit(embedding: F32, labels: I64, possible: F32, penalty: float) -> Probe:
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
     raw = (weight.detach().numpy() / deviation).astype(np.float32)
-    return Probe(raw, (bias.detach().numpy() - raw @ mean).astype(np.float32))
+    return LinearProbe(raw, (bias.detach().numpy() - raw @ mean).astype(np.float32))
 
 
 def folds_of(groups: Sequence[Hashable], seed: int = 0) -> I64:
@@ -79,6 +79,6 @@ def folds_of(groups: Sequence[Hashable], seed: int = 0) -> I64:
     return np.array([drawn[group] for group in groups])
 
 
-def cross_fit(embedding: F32, labels: I64, possible: F32, penalty: float, fold: I64) -> list[Probe]:
+def cross_fit(embedding: F32, labels: I64, possible: F32, penalty: float, fold: I64) -> list[LinearProbe]:
     """Fit a head for every fold, without the rows in it."""
     return [fit(embedding, np.where(fold == n, -1, labels), possible, penalty) for n in range(FOLDS)]

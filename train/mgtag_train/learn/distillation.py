@@ -1,4 +1,4 @@
-"""Batches of a student: slices of the teaching bank, GTZAN's clips, and made-up sounds that are not music."""
+"""Batches of a student: slices of the teacher cache, GTZAN's clips, and made-up sounds that are not music."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mgtag.arrays import F32, I64
 from mgtag.models import Network
 from mgtag_train.data.outside import GTZAN_LABELS, LABELS, MOODS, NOT_MUSIC, Piece
 from mgtag_train.data.tracks import SliceDataset
-from mgtag_train.learn import augment, probe
+from mgtag_train.learn import augment, linear_probe
 from mgtag_train.learn.config import Augment, TrainConfig
-from mgtag_train.learn.student import Lesson, Student, Widths
-from mgtag_train.learn.teaching_bank import Bank
+from mgtag_train.learn.student import Student, Targets, Widths
+from mgtag_train.learn.teacher_cache import TeacherCache
 
-CLIPS = 0.28  # windows of GTZAN for each of the bank
-# The bank's slices were changed before the teacher heard them; what follows is the student's alone, and mild.
+CLIPS = 0.28  # windows of GTZAN for each of the cache
+# The cache's slices were changed before the teacher's predictions; these are the student's alone, and mild.
 MILD = Augment(0.0, 1.5, 2.0, 0.15, 0.15, 0.2, 45.0, 0.0, 16, 6, 0.0)
 GENRE_PENALTY, MOOD_PENALTY = 100.0, 100.0  # of the heads on the teacher's embedding
 NOT_MUSIC_LABEL = LABELS.index(NOT_MUSIC)
@@ -27,7 +27,7 @@ NOT_MUSIC_LABEL = LABELS.index(NOT_MUSIC)
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of the bank's pieces.
+    """Partial labels of the cache's pieces.
 
     Attributes
     ----------
@@ -61,15 +61,17 @@ def possible_of_clips(genre: I64) -> F32:
 
 
 @dataclass(frozen=True)
-class Taught:
-    """Answers of heads on the teacher's embedding, for every slice of the bank, from outside its fold."""
+class TeacherPredictions:
+    """Out-of-fold predictions of heads on the teacher's embedding, for every slice of the cache."""
 
     genre: F32
     mood: F32
 
 
-def taught_answers(bank: Bank, pieces: Sequence[Piece], embedding: F32) -> Taught:
-    """Fit heads on the pieces' own embeddings, and ask them about the bank's.
+def out_of_fold_predictions(
+    cache: TeacherCache, pieces: Sequence[Piece], embedding: F32
+) -> TeacherPredictions:
+    """Fit heads on the pieces' embeddings, and predict the cache's slices out of fold.
 
     Parameters
     ----------
@@ -77,40 +79,44 @@ def taught_answers(bank: Bank, pieces: Sequence[Piece], embedding: F32) -> Taugh
         Shape ``(pieces, d)``, the teacher's, of each piece unchanged.
     """
     labels = labels_of(pieces)
-    fold = probe.folds_of([piece.artist or piece.path.stem for piece in pieces])
+    fold = linear_probe.folds_of([piece.artist or piece.path.stem for piece in pieces])
     possible_moods = np.ones((len(pieces), len(MOODS)), np.float32)
-    genre = probe.cross_fit(embedding, labels.genre, labels.possible, GENRE_PENALTY, fold)
-    mood = probe.cross_fit(embedding, labels.mood, possible_moods, MOOD_PENALTY, fold)
-    of_slice = fold[bank.owner[:, 0]]
-    return Taught(_answers(genre, bank.embedding, of_slice), _answers(mood, bank.embedding, of_slice))
+    genre = linear_probe.cross_fit(embedding, labels.genre, labels.possible, GENRE_PENALTY, fold)
+    mood = linear_probe.cross_fit(embedding, labels.mood, possible_moods, MOOD_PENALTY, fold)
+    of_slice = fold[cache.owner[:, 0]]
+    return TeacherPredictions(
+        _answers(genre, cache.embedding, of_slice), _answers(mood, cache.embedding, of_slice)
+    )
 
 
-class Lessons:
-    """A teaching bank and GTZAN as `Examples`.
+class DistillationExamples:
+    """A teacher cache and GTZAN as `Examples`.
 
     Parameters
     ----------
-    bank : Bank
+    cache : TeacherCache
     pieces : sequence of Piece
-        Those that the bank was made of.
-    taught : Taught
+        Those that the cache was made of.
+    teacher : TeacherPredictions
     clips : SliceDataset
         GTZAN's clips and made-up sounds, labelled with `LABELS`.
     """
 
-    def __init__(self, bank: Bank, pieces: Sequence[Piece], taught: Taught, clips: SliceDataset) -> None:
-        self.labels = torch.zeros(len(bank), dtype=torch.int64)  # every slice is learned from
-        known, alone = labels_of(pieces), bank.owner[:, 1] < 0
-        owner = bank.owner[:, 0]
-        silent = known.genre[bank.owner] == NOT_MUSIC_LABEL
+    def __init__(
+        self, cache: TeacherCache, pieces: Sequence[Piece], teacher: TeacherPredictions, clips: SliceDataset
+    ) -> None:
+        self.labels = torch.zeros(len(cache), dtype=torch.int64)  # every slice is trained on
+        known, alone = labels_of(pieces), cache.owner[:, 1] < 0
+        owner = cache.owner[:, 0]
+        silent = known.genre[cache.owner] == NOT_MUSIC_LABEL
         genre = np.where(alone, known.genre[owner], np.where(silent.all(axis=1), NOT_MUSIC_LABEL, -1))
-        self._mel, self._scale = torch.from_numpy(bank.mel), torch.from_numpy(bank.scale)
+        self._mel, self._scale = torch.from_numpy(cache.mel), torch.from_numpy(cache.scale)
         self._genre = torch.from_numpy(genre)
         self._possible = torch.from_numpy(np.where(alone[:, None], known.possible[owner], np.float32(1)))
         self._mood = torch.from_numpy(np.where(alone, known.mood[owner], -1))
-        self._taught = torch.from_numpy(taught.genre), torch.from_numpy(taught.mood)
-        self._tags = torch.sigmoid(torch.from_numpy(bank.tags))
-        embedding = torch.from_numpy(bank.embedding)
+        self._teacher = torch.from_numpy(teacher.genre), torch.from_numpy(teacher.mood)
+        self._tags = torch.sigmoid(torch.from_numpy(cache.tags))
+        embedding = torch.from_numpy(cache.embedding)
         self._embedding = (embedding - embedding.mean(0)) / (embedding.std(0) + 1e-3)
         self._clips = clips
         music = clips.labels != NOT_MUSIC_LABEL
@@ -122,9 +128,9 @@ class Lessons:
         return Student(model, self._tags.mean(0), self._widths)
 
     def batch(self, items: Tensor, config: TrainConfig, g: Generator) -> tuple[Tensor, Tensor]:
-        """Return windows of these slices, of some clips and of some made-up sounds, with their lessons."""
+        """Return windows of these slices, of some clips and of some made-up sounds, with their targets."""
         mel = self._mel[items].float() * self._scale[items, None, None]
-        taught = _changed(mel, MILD, config.top_db, g)
+        slices = _changed(mel, MILD, config.top_db, g)
         tracks = torch.cat(
             [
                 _drawn(self._music, CLIPS * len(items), g),
@@ -134,38 +140,38 @@ class Lessons:
         frames, n_frames = self._clips.frames[tracks], self._clips.spec.n_frames
         columns = augment.columns(len(tracks), frames, n_frames, config.augment, g)
         clips = _changed(self._clips.cut(tracks, columns), config.augment, config.top_db, g)
-        lessons = [self._lesson(items, config.smoothing), self._clip_lesson(tracks, config.smoothing)]
-        return torch.cat([taught, clips]), torch.cat(lessons)
+        targets = [self._targets(items, config.smoothing), self._clip_targets(tracks, config.smoothing)]
+        return torch.cat([slices, clips]), torch.cat(targets)
 
     def tiles(self) -> tuple[Tensor, Tensor]:
-        """Not to be voted with: a bank holds changed slices."""
+        """Not for evaluation: the cache holds changed slices."""
         raise NotImplementedError
 
     def clips(self, owner: Tensor) -> tuple[I64, I64]:
         """As `tiles`."""
         raise NotImplementedError
 
-    def _lesson(self, items: Tensor, smoothing: float) -> Tensor:
+    def _targets(self, items: Tensor, smoothing: float) -> Tensor:
         possible = self._possible[items]
-        return Lesson(
+        return Targets(
             _smoothed(self._genre[items], possible, smoothing),
             possible,
-            self._taught[0][items],
+            self._teacher[0][items],
             _smoothed(self._mood[items], torch.ones(len(items), len(MOODS)), smoothing),
-            self._taught[1][items],
+            self._teacher[1][items],
             self._tags[items],
             self._embedding[items],
             torch.ones(len(items), 1),
         ).joined()
 
-    def _clip_lesson(self, tracks: Tensor, smoothing: float) -> Tensor:
+    def _clip_targets(self, tracks: Tensor, smoothing: float) -> Tensor:
         genre, w = self._clips.labels[tracks], self._widths
         possible = torch.from_numpy(possible_of_clips(genre.numpy()))
         blank = [torch.zeros(len(tracks), n) for n in (w.labels, w.moods, w.moods, w.tags, w.embedding, 1)]
-        return Lesson(_smoothed(genre, possible, smoothing), possible, *blank).joined()
+        return Targets(_smoothed(genre, possible, smoothing), possible, *blank).joined()
 
 
-def _answers(heads: Sequence[probe.Probe], embedding: F32, fold: I64) -> F32:
+def _answers(heads: Sequence[linear_probe.LinearProbe], embedding: F32, fold: I64) -> F32:
     logits = np.stack([head.logits(embedding) for head in heads])[fold, np.arange(len(embedding))]
     return torch.softmax(torch.from_numpy(logits), dim=1).numpy()
 

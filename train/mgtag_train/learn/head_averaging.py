@@ -1,8 +1,8 @@
-"""Fit a student's heads anew, on its embedding of unchanged pieces.
+"""Average a student's heads with linear probes on its embedding of unchanged pieces.
 
-The heads were trained beside four other losses, on changed and mixed slices; logistic regression on what the
-finished embedding makes of whole pieces answers better outside GTZAN and worse on it. The mean of both
-heads keeps the better part of each.
+The heads were trained beside four other losses, on changed and mixed slices; logistic regression on the final
+embeddings of whole pieces is more accurate outside GTZAN and less on it. The mean of both heads keeps the
+better part of each.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ from mgtag.arrays import F32, I64
 from mgtag.models import Network
 from mgtag_train.data.outside import MOODS, Piece
 from mgtag_train.data.tracks import SliceDataset
-from mgtag_train.learn import probe
-from mgtag_train.learn.lessons import Labels, labels_of, possible_of_clips
+from mgtag_train.learn import linear_probe
+from mgtag_train.learn.distillation import Labels, labels_of, possible_of_clips
 from mgtag_train.learn.trainer import predict
 
 PENALTY = 100.0
-SHARE = 0.5  # of the head fitted anew
+SHARE = 0.5  # of the linear probe
 
 
-def refit(network: Network, pieces: Sequence[Piece], tracks: SliceDataset, clips: SliceDataset) -> Network:
-    """Return a network with both heads refitted.
+def average_heads(
+    network: Network, pieces: Sequence[Piece], tracks: SliceDataset, clips: SliceDataset
+) -> Network:
+    """Return a network whose heads are the means of its own and of linear probes.
 
     Parameters
     ----------
     pieces : sequence of Piece
-        To learn from, and their `tracks`.
+        The training pieces, and their `tracks`.
     clips : SliceDataset
         GTZAN's clips and made-up sounds, labelled with `mgtag_train.data.outside.LABELS`.
     """
@@ -41,11 +43,11 @@ def refit(network: Network, pieces: Sequence[Piece], tracks: SliceDataset, clips
     genre = np.concatenate([known.genre, more.genre])
     possible = np.concatenate([known.possible, more.possible])
     mood = np.concatenate([known.mood, more.mood])
-    refitted = copy.deepcopy(network)
-    _blend(refitted.classifier, probe.fit(embedding, genre, possible, PENALTY))
+    averaged = copy.deepcopy(network)
+    _blend(averaged.classifier, linear_probe.fit(embedding, genre, possible, PENALTY))
     any_mood = np.ones((len(mood), len(MOODS)), np.float32)
-    _blend(refitted.mood, probe.fit(embedding, mood, any_mood, PENALTY))
-    return refitted
+    _blend(averaged.mood, linear_probe.fit(embedding, mood, any_mood, PENALTY))
+    return averaged
 
 
 def clip_labels(clips: SliceDataset) -> Labels:
@@ -67,7 +69,7 @@ def _mean_by(rows: F32, owner: I64) -> F32:
 
 
 @torch.no_grad()
-def _blend(head: Tensor | nn.Module, fitted: probe.Probe) -> None:
+def _blend(head: Tensor | nn.Module, fitted: linear_probe.LinearProbe) -> None:
     assert isinstance(head, nn.Sequential)
     linear = head[-1]
     assert isinstance(linear, nn.Linear)

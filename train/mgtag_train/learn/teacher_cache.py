@@ -1,15 +1,15 @@
-"""A bank of slices with the teachers' answers: what a student learns from, made once and kept.
+"""Augmented slices with the teachers' predictions, computed once and cached: what a student is trained on.
 
 Each slice is cut from a random place of a piece, or of two pieces at once, changed at random, and turned
 into the student's window and the teacher's. Kept are the student's window in bytes and the teacher's
-tags and embedding. A part of the bank depends on nothing but its number, so that parts can be made side by
-side, and a bank that was interrupted goes on.
+tags and embedding. A part depends on nothing but its number, so that parts can be made side by side,
+and an interrupted cache goes on.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,7 @@ from mgtag_train.data import musicnn_wheel
 from mgtag_train.data.outside import LABELS, NOT_MUSIC, Piece
 from mgtag_train.data.tracks import LEVELS, quantise, save_whole
 from mgtag_train.learn import sound_changes
+from mgtag_train.learn.jobs import Count
 from mgtag_train.learn.sound_changes import RATE
 
 PART = 2000  # slices
@@ -40,12 +41,11 @@ BATCH = 50
 I16 = NDArray[np.int16]
 FULL_SCALE = 2**15
 SOUNDS = "sounds.npz"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Bank:
-    """Slices and the teachers' answers.
+class TeacherCache:
+    """Slices and the teachers' predictions.
 
     Attributes
     ----------
@@ -71,15 +71,15 @@ class Bank:
         return len(self.mel)
 
 
-def make_bank(
-    pieces: Sequence[Piece], wheel: Path, folder: Path, parts: int, jobs: int, progress: Progress
-) -> Bank:
+def make_teacher_cache(
+    pieces: Sequence[Piece], wheel: Path, folder: Path, parts: int, jobs: int, progress: Count
+) -> TeacherCache:
     """Make the parts that are not in the folder yet, and read them all.
 
     Parameters
     ----------
     pieces : sequence of Piece
-        To learn from, always in the same order.
+        The training pieces, always in the same order.
     wheel : Path
         Of musicnn.
     parts : int
@@ -96,12 +96,12 @@ def make_bank(
     make = partial(_make_part, tuple(pieces), wheel, folder)
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         for done, _ in enumerate(pool.map(make, missing), 1):
-            progress("teaching bank", parts - len(missing) + done, parts)
+            progress("teacher cache", parts - len(missing) + done, parts)
     read = [dict(np.load(file)) for file in files]
-    return Bank(**{name: np.concatenate([part[name] for part in read]) for name in read[0]})
+    return TeacherCache(**{name: np.concatenate([part[name] for part in read]) for name in read[0]})
 
 
-def piece_embeddings(pieces: Sequence[Piece], wheel: Path, progress: Progress) -> F32:
+def piece_embeddings(pieces: Sequence[Piece], wheel: Path, progress: Count) -> F32:
     """Return the teachers' mean embedding of each unchanged piece, shape ``(pieces, 456)``."""
     teachers, spec, means = musicnn_wheel.read_teachers(wheel), musicnn_wheel.MEL, []
     for done, piece in enumerate(pieces, 1):
@@ -115,7 +115,7 @@ def piece_embeddings(pieces: Sequence[Piece], wheel: Path, progress: Progress) -
     return np.stack(means)
 
 
-def _keep_sounds(path: Path, pieces: Sequence[Piece], progress: Progress) -> None:
+def _keep_sounds(path: Path, pieces: Sequence[Piece], progress: Count) -> None:
     """Decode every piece once, to 16 bits."""
     sounds = []
     for done, piece in enumerate(pieces, 1):
@@ -140,8 +140,8 @@ def _make_part(pieces: Sequence[Piece], wheel: Path, folder: Path, number: int) 
     tags, embeddings = [], []
     with torch.inference_mode():
         for at in range(0, PART, BATCH):
-            heard = np.stack([window(y, musicnn_wheel.MEL) for _, y, _ in slices[at : at + BATCH]])
-            logits, embedding = teachers(torch.from_numpy(heard))
+            inputs = np.stack([window(y, musicnn_wheel.MEL) for _, y, _ in slices[at : at + BATCH]])
+            logits, embedding = teachers(torch.from_numpy(inputs))
             tags.append(logits.numpy())
             embeddings.append(embedding.numpy())
     save_whole(
@@ -159,7 +159,7 @@ def _draw(weight: F64, rng: Generator) -> int:
 
 
 def _slice(first: int, sounds: Sequence[I16], rng: Generator) -> tuple[F32, F32, tuple[int, int]]:
-    """Make one slice: what the student hears, what the teacher hears, and whose it is."""
+    """Make one slice: the student's input, the teacher's input, and the indices of its pieces."""
     second, speed = -1, sound_changes.draw_speed(rng)
     n = int(np.ceil((MelSpec().n_samples / MelSpec().sample_rate + SPARE_S) * RATE * speed))
     y = _stretch(sounds[first], n, rng)
@@ -172,7 +172,7 @@ def _slice(first: int, sounds: Sequence[I16], rng: Generator) -> tuple[F32, F32,
 
 
 def _stretch(sound: I16, n: int, rng: Generator) -> F32:
-    """Cut so many samples from anywhere; a shorter sound is repeated."""
+    """Cut `n` samples at a random place; a shorter sound is repeated."""
     if len(sound) < n:
         sound = np.tile(sound, -(-n // len(sound)))
     at = int(rng.integers(len(sound) - n + 1))
@@ -180,6 +180,6 @@ def _stretch(sound: I16, n: int, rng: Generator) -> F32:
 
 
 def _resampled(y: F32, speed: float, spec: MelSpec) -> F32:
-    heard = soxr.resample(y, RATE * speed, spec.sample_rate)[: spec.n_samples]
-    padded: F32 = np.pad(heard, (0, spec.n_samples - len(heard)))
+    resampled = soxr.resample(y, RATE * speed, spec.sample_rate)[: spec.n_samples]
+    padded: F32 = np.pad(resampled, (0, spec.n_samples - len(resampled)))
     return padded
