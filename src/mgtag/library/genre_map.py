@@ -179,8 +179,10 @@ def read_tree(path: Path) -> dict[str, tuple[str, ...]]:
     Raises
     ------
     UsageError
-        If it cannot be read.
+        If it is not there, or cannot be read.
     """
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file.")
     try:
         import yaml
     except ModuleNotFoundError as error:
