@@ -152,7 +152,7 @@ def test_update_learns_from_the_same_place_again(
     for n in range(SONGS):
         tag(song(library / "chirps" / f"{n}.flac", 1.2, sound="chirps"), "Birds", f"bird {n}")
     settings = again("ours")
-    assert settings == Settings((library,), "tags", "ours", two_heads.card.name)
+    assert settings == Settings((library,), "tags", "ours", str(two_heads.folder))
     made = go(two_heads, index, *settings.paths, name=settings.name, source=settings.source)
     assert made.bundle is not None
     assert bundle.find("ours").card.genre.labels == ("Birds", "Drone", "Whistle", "not music")
@@ -254,14 +254,18 @@ def test_mistakes_end_in_a_sentence(
         ((library, "--name", "gtzan-parallel-1"), 2, "comes with mgtag"),
         ((library, "--name", "theirs"), 1, "another model lies there"),
         ((library, "--update"), 2, "--update learns from"),
+        (("--update",), 2, "--update learns from"),  # with a --base
+        (("--update", "--from", "tags"), 2, "--update learns from"),
         (("--from", "folders"), 2, "needs the folder"),
-        (("--update", "--name", "gtzan-parallel-1"), 2, "was not made by"),
-        (("--update", "--name", "nobody"), 2, "no model called"),
     ):
         done = run("learn", *arguments, *store)
         assert (done.code, told in " ".join(done.err.split())) == (code, True), done.err
     assert run("learn", library, "--index", tmp_path / "index.db", "--base", "nobody").code == 2
+    for name, told in (("gtzan-parallel-1", "was not made by"), ("nobody", "no model called")):
+        done = run("learn", "--update", "--name", name, "--index", tmp_path / "index.db")
+        assert (done.code, told in " ".join(done.err.split())) == (2, True), done.err
     assert run("learn", library, *store).code == 0
+    assert "Whistle" in run("learn", "--update", "--index", tmp_path / "index.db").out
     done = run("learn", library, "--base", "mine", "--name", "other", "--index", tmp_path / "index.db")
     assert done.code == 2 and "own genres already" in done.err
 

@@ -34,6 +34,7 @@ class Source(StrEnum):
     ),
 )
 def learn_command(
+    context: typer.Context,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[PATH...]", help="Music to learn from; default: all that the index knows."),
@@ -66,8 +67,8 @@ def learn_command(
     What mgtag wrote itself is not learned from. A table shows what the model can promise, measured on songs
     of artists that it had not heard; genres that it cannot tell are left out, by name.
     """
-    if update and (paths or source is Source.folders):
-        raise typer.BadParameter("--update learns from what the model was learned from before.")
+    if update and (paths or _given(context, "source", "base")):
+        raise typer.BadParameter("--update learns from what the model was learned from before, on its base.")
     if source is Source.folders and not paths:
         raise typer.BadParameter("--from folders needs the folder whose subfolders are genres.")
 
@@ -90,3 +91,9 @@ def learn_command(
     ):
         outcome = view.follow(events)
     view.show(outcome, settings)
+
+
+def _given(context: typer.Context, *names: str) -> bool:
+    """Say whether an option stands on the command line."""
+    sources = (context.get_parameter_source(name) for name in names)
+    return any(source is not None and source.name == "COMMANDLINE" for source in sources)

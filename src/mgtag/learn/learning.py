@@ -85,7 +85,7 @@ def again(name: str) -> Settings:
         raise UsageError(f"{name}: this model was not made by `mgtag learn`, so there is nothing to update.")
     paths = tuple(Path(from_text(path)) for path in card.data.get("paths", ()))
     source: Source = "folders" if card.data.get("from") == "folders" else "tags"
-    return Settings(paths, source, name, str(card.arguments.get("base", bundle.DEFAULT)))
+    return Settings(paths, source, name, from_text(str(card.data.get("base", bundle.DEFAULT))))
 
 
 def learn(
@@ -154,6 +154,7 @@ def _check(found: Found, settings: Settings) -> None:
 def _data(settings: Settings, base: Bundle, songs: int) -> dict[str, Any]:
     return {
         "name": "the listener's own genres",
+        "base": to_text(Path(settings.base).absolute()) if Path(settings.base).is_dir() else settings.base,
         "from": settings.source,
         "paths": [to_text(path) for path in settings.paths],
         "songs": songs,
