@@ -69,7 +69,7 @@ def test_a_tree_gives_parents(tmp_path: Path) -> None:
         ({"only": [""]}, "only holds"),
         ({"write": "Rap"}, "write [genres.write]"),
         ({"write": {"Pop": 1}}, "write holds 1"),
-        ({"tree": "nowhere.yaml"}, "this genre tree cannot be read"),
+        ({"tree": "nowhere.yaml"}, "there is no such file"),
     ],
 )
 def test_a_mistake_is_a_sentence(settings: dict[str, Any], words: str) -> None:
