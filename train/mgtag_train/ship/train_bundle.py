@@ -28,6 +28,12 @@ from mgtag_train.learn.configs import GTZAN_FIRST, GTZAN_SECOND
 from mgtag_train.learn.jobs import Job, Progress, counting, fit_and_record, load_best, run_all
 from mgtag_train.ship.make_bundle import make_bundle
 
+PURPOSES = {"train": "learn from", "valid": "choose by", "test": "measure with"}
+ROUNDS = {
+    "first": "Round 1 of 2: {} networks learn the genres.",
+    "second": "Round 2 of 2: {} networks learn from the answers of those of round 1.",
+}
+
 
 def train(
     dataset: str = "gtzan",
@@ -72,7 +78,8 @@ def train(
     progress : callable
         Called with run, epoch, epochs and the epoch's figures, and with the clips read so far.
     tell : callable
-        Called with a sentence for every clip left out, and for all that the bundle cannot promise.
+        Called with a sentence for every clip left out, for every stage that begins, and for all that the
+        bundle cannot promise.
 
     Raises
     ------
@@ -93,6 +100,8 @@ def train(
     for sentence in corpus.left_out:
         tell(sentence)
     n_labels = len(corpus.source.labels)
+    sizes = ", ".join(f"{count:,} to {PURPOSES.get(part, part)}" for part, count in corpus.sizes.items())
+    tell(f"Read {sum(corpus.sizes.values()):,} tracks of {n_labels} genres: {sizes}.")
     described = {"source": corpus.source.name, "split": corpus.source.split, "tracks": corpus.sizes}
     generation: list[Job] = []
     for name, configs in (("first", first), ("second", (second,))):
@@ -107,9 +116,12 @@ def train(
                 called = f"{name}-{config.architecture}-{seed}"
                 generation.append(Job(called, config, seed, out / called, teachers))
                 tasks.append(partial(fit_and_record, generation[-1], *examples, described, resume))
+        if distributed.is_first():
+            tell(ROUNDS[name].format(len(tasks)))
         run_all(tasks, jobs, progress)
     if not distributed.is_first():
         return None
+    tell("Calibrating, measuring on the tracks kept for it, and writing the model.")
     models = [load_best(job.folder) for job in generation]
     name = f"{dataset}-{config.architecture.removeprefix('queens-')}-1"
     made = make_bundle(models, seeds, corpus, held_out_negatives(source.spec), out, config, name)
