@@ -117,3 +117,17 @@ def test_every_folder_of_code_stands_in_the_architecture() -> None:
         for folder in package.iterdir():
             if (folder / "__init__.py").is_file():
                 assert f"`{folder.relative_to(ROOT).as_posix()}/`" in text, folder.name
+
+
+FEATURES = README.partition("<!-- features -->")[2].partition("<!-- /features -->")[0]
+
+
+@pytest.mark.parametrize("named", re.findall(r"`(tests/[^`]+)`", FEATURES))
+def test_every_feature_names_a_test_that_is_there(named: str) -> None:
+    path, _, name = named.partition("::")
+    assert re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_row_of_the_features_names_a_test() -> None:
+    rows = [line for line in FEATURES.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20 and all("`tests/" in row for row in rows)

@@ -281,6 +281,22 @@ def test_a_dry_run_says_how_to_go_on(scan: Run, music: Path, tiny: Bundle, optio
     assert f"No file was changed. `mgtag scan {music} --model {tiny.folder}{verbose}` writes" in out
 
 
+def test_the_next_command_is_called_as_this_one_was(music: Path, tiny: Bundle, tmp_path: Path) -> None:
+    program = tmp_path / "my env" / "mgtag"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\nfrom mgtag.__main__ import main\nif __name__ == '__main__':\n    main()\n"
+    )
+    program.chmod(0o755)
+    options = ["scan", "-n", str(music), "--model", str(tiny.folder), "-j", "1"]
+    done = subprocess.run([program, *options], capture_output=True, text=True, check=True)
+    assert f"`'{program}' scan {music} " in done.stdout
+    done = subprocess.run(
+        [sys.executable, "-m", "mgtag", *options], capture_output=True, text=True, check=True
+    )
+    assert f"`python -m mgtag scan {music} " in done.stdout
+
+
 def test_a_dry_run_by_settings_offers_no_command_that_would_be_one(
     scan: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -656,7 +672,7 @@ def test_log_shows_what_each_run_wrote(scan: Run, run: Run, music: Path) -> None
         (1, True, 0, {}),
     ]
     shown = run("log").out
-    assert re.search(r"2 .* 2 +0 .*Blues 1", shown)
+    assert re.search(r"2 .* 2 +Blues.1", shown)
     assert "dry run" in shown
     run("undo", music / "hum.flac")
     of_run = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from contextlib import closing
 from enum import StrEnum
@@ -152,7 +153,8 @@ def scan_command(
                 view.show(event)
     except KeyboardInterrupt:
         interrupted = True
-    view.summary(interrupted, _again(sys.argv[1:]), "" if index is None else f" --index {quote(str(index))}")
+    at = "" if index is None else f" --index {quote(str(index))}"
+    view.summary(interrupted, _program(), _again(sys.argv[1:]), at)
     if interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     after_scan(commands, view.run, 0 if dry_run else view.counts["tagged"])
@@ -160,9 +162,19 @@ def scan_command(
         raise typer.Exit(Exit.SOME_FAILED)
 
 
+def _program() -> str:
+    """Return how mgtag was called: by its name where that leads to it."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m mgtag"
+    found = shutil.which("mgtag")
+    plain = str(called) == "mgtag" or (found is not None and called.exists() and called.samefile(found))
+    return "mgtag" if plain else quote(str(called))
+
+
 def _again(arguments: list[str]) -> str:
-    """Return the command that writes what this one told; "" if no option of it says that it is a dry run."""
+    """Return the words of the command that writes what this one told; none where no option made it dry."""
     short = re.compile("-[a-z]+")
     words = [word.replace("n", "", 1) if short.fullmatch(word) else word for word in arguments]
     words = [word for word in words if word not in ("-", "--dry-run")]
-    return "" if words == arguments else join(["mgtag", *(word for word in words if word != "--force")])
+    return "" if words == arguments else join(word for word in words if word != "--force")

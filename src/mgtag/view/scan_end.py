@@ -44,15 +44,17 @@ class ScanEnd:
         elif isinstance(event, Answered) and event.why:
             self._whys[event.outcome][event.why] += 1
 
-    def show(self, console: Console, interrupted: bool, again: str, options: str) -> None:
+    def show(self, console: Console, interrupted: bool, program: str, again: str, options: str) -> None:
         """Print the tables, the counts, and what can be done next.
 
         Parameters
         ----------
         interrupted : bool
             Whether Ctrl-C ended it.
+        program : str
+            How mgtag was called.
         again : str
-            The command that writes what a dry run told; "" if that is unknown.
+            The words behind it that write what a dry run told; "" if they are unknown.
         options : str
             What other commands need to find the same index.
         """
@@ -68,19 +70,23 @@ class ScanEnd:
             console.print(
                 Text("Interrupted; every file is whole, and the same command goes on from here.", CARE)
             )
-        for hint in self._hints(again, options):
+        for hint in self._hints(program, again, options):
             console.print(Text(hint, "dim"))
 
-    def _hints(self, again: str, options: str) -> list[str]:
+    def _hints(self, program: str, again: str, options: str) -> list[str]:
         tagged, hints = self._counts[Outcome.TAGGED], []
         if self._dry_run:
-            next_ = f" `{again}` writes these genres; nothing is heard twice." if tagged and again else ""
+            next_ = (
+                f" `{program} {again}` writes these genres; nothing is heard twice."
+                if tagged and again
+                else ""
+            )
             hints.append(f"No file was changed.{next_}")
         elif tagged:
             run = f"{self.run}{options}"
-            hints.append(f"`mgtag log {run}` names the files, `mgtag undo {run}` takes it back.")
+            hints.append(f"`{program} log {run}` names the files, `{program} undo {run}` takes it back.")
         if self._counts[Outcome.UNSURE]:
-            hints.append(f"`mgtag list --event unsure{options}` shows what was unsure.")
+            hints.append(f"`{program} list --event unsure{options}` shows what was unsure.")
         if self._counts[Outcome.TOO_SHORT]:
             hints.append("Too short is what has less than 3 s to hear; nothing is wrong with it.")
         return hints

@@ -90,10 +90,12 @@ class ScanView:
             self.progress.latest = Text.assemble(_told(event), "  ", (printable(event.path.name), "dim"))
         self.progress.advance(self._task)
 
-    def summary(self, interrupted: bool = False, again: str = "", options: str = "") -> None:
+    def summary(
+        self, interrupted: bool = False, program: str = "mgtag", again: str = "", options: str = ""
+    ) -> None:
         """Print the tables, the counts, and what can be done next; see `ScanEnd.show`."""
         if self._verbosity >= 0:
-            self._end.show(self._err if self._json else stdout(), interrupted, again, options)
+            self._end.show(self._err if self._json else stdout(), interrupted, program, again, options)
 
     def _line(self, event: Answered | Fresh) -> Text:
         name = "would tag" if self._dry_run and isinstance(event, Tagged) else outcome_name(event.outcome)
