@@ -166,7 +166,7 @@ def _tempo(
         }
         for genre in sorted(set(genres[test]))
     }
-    confidence = {"mean_confidence": round(float(sure[test & written].mean()), 4)}
+    confidence = {"mean_confidence": _share(sure, test & written)}
     return fitted, {"priors": priors, "rows": rows, "by_genre": by_genre, **confidence}
 
 
@@ -219,7 +219,9 @@ def _detected(truth: float, said: float) -> bool:
 
 def _fit(evidence: Floats, right: Bools) -> dict[str, Any]:
     """Fit a logistic regression whose evidence is taken as it is, unscaled."""
-    scale = evidence.std(axis=0)
+    if len(set(right)) < 2:  # nothing to tell apart
+        return {"weights": [0.0] * evidence.shape[1], "bias": 0.0}
+    scale = np.maximum(evidence.std(axis=0), 1e-9)
     model = LogisticRegression().fit(evidence / scale, right)
     weights = [round(float(w), 4) for w in model.coef_[0] / scale]
     return {"weights": weights, "bias": round(float(model.intercept_[0]), 4)}

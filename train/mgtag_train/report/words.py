@@ -61,8 +61,8 @@ def write(lyrics: Path, outside: Path, model: str, folder: ReportFolder, tell: T
     if folder.guide.is_file():
         write_block(folder.guide, BEGIN, END, sentence(record))
     shipped = folder.page.parent.parent / "src" / "mgtag"
-    if not shipped.is_dir():
-        return [where, folder.page, *save(folder.records, card, arrays)]
+    if not shipped.is_dir():  # no checkout: the model is put beside the page
+        return [where, folder.page, *save(folder.page.parent / "words", card, arrays)]
     if CARD.is_file():  # what was weighed beside other bundles stays, if the words are the same
         old = json.loads((shipped / CARD.name).read_text(encoding="utf-8"))
         same = all(old.get(key) == card[key] for key in ("terms", "strength", "songs", "labels"))

@@ -76,6 +76,7 @@ def fit(
 
 def save(folder: Path, card: Mapping[str, Any], arrays: Mapping[str, Any]) -> list[Path]:
     """Write ``words.npz`` and ``words.json``, which vouches for it."""
+    folder.mkdir(exist_ok=True)
     where, told = folder / "words.npz", folder / "words.json"
     np.savez_compressed(where, **arrays)
     digest = hashlib.sha256(where.read_bytes()).hexdigest()
