@@ -10,12 +10,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from doubles import Inline
 from running import MGTAG
 
+from mgtag.bundle import Bundle
+from mgtag.inference import Tagger
+from mgtag.library.events import Event
+from mgtag.library.index import Index
+from mgtag.library.policy import Policy
+from mgtag.library.scan import scan
 from mgtag.tags import is_leftover
 
 Go = Callable[..., dict[str, Any]]  # the fixture `go`: the events of a scan, by file name
 KINDS = ["mp3", "m4a", "flac", "ogg", "opus", "wma", "wav", "aiff", "wv", "ape"]
+
+
+def scan_file(model: Bundle, path: Path, index: Index, **policy: Any) -> Event:
+    """Scan one file; what became of it."""
+    _, event = scan([path], Tagger(model, "cpu"), index, Policy(**policy), Inline())
+    return event
 
 
 class Scene:

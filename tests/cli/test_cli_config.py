@@ -14,13 +14,6 @@ from mgtag.bundle import Bundle
 from mgtag.cli.options import share
 
 
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "settings.toml"
-    monkeypatch.setenv("MGTAG_CONFIG", str(path))
-    return path
-
-
 def test_a_setting_is_the_default_and_an_option_wins(run: Run, settings: Path) -> None:
     settings.write_text('[scan]\nmodel = "nowhere"\n')
     assert "no model called 'nowhere'" in run("scan", settings.parent).err

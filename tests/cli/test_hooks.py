@@ -22,13 +22,6 @@ NOTE = (
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "settings.toml"
-    monkeypatch.setenv("MGTAG_CONFIG", str(path))
-    return path
-
-
-@pytest.fixture
 def scan(run: Run, song: Callable[..., Path], tiny: Bundle, tmp_path: Path) -> Callable[..., Done]:
     song(tmp_path / "music" / "hum.flac", 1.5, sound="hum")
     return lambda *options: run("scan", tmp_path / "music", "--model", tiny.folder, *options)

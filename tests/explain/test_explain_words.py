@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mutagen.flac import FLAC
+from sounds import Song
 from typer.testing import CliRunner, Result
 
 from mgtag import api, bundle, words
@@ -17,7 +17,6 @@ from mgtag.cli.app import app
 from mgtag.explain import explain_file, explanation
 from mgtag.words import WordsModel
 
-Song = Callable[..., Path]
 METAL = "death and blood\nin the night and you\n" * 12
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from doubles import Inline
 from mutagen.flac import FLAC
 from running import Run
+from sounds import Song
 
 from mgtag import api, bundle, tags
 from mgtag.bundle import Bundle
@@ -24,7 +24,6 @@ from mgtag.library.index import Index
 from mgtag.library.policy import Policy
 from mgtag.library.scan import scan
 
-Song = Callable[..., Path]
 GENRES = {"Drone": "hum", "Whistle": "sine"}
 SONGS = 18  # of each genre: the fewest that bear a promise
 

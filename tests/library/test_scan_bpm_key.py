@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sounds
-from doubles import Inline
 from mutagen.flac import FLAC
+from scanning import scan_file
+from sounds import Song
 from tagging import said
 
 from mgtag import analysis, tags
 from mgtag.bundle import Bundle
 from mgtag.errors import UsageError
 from mgtag.inference import Tagger
-from mgtag.library.events import Event, Fresh, Kept, Tagged, Unsure
+from mgtag.library.events import Fresh, Kept, Tagged, Unsure
 from mgtag.library.index import Index
 from mgtag.library.policy import Policy
 from mgtag.library.query import parse_query
@@ -23,7 +23,6 @@ from mgtag.library.scan import scan
 from mgtag.library.undo import Undone, undo
 
 ALL = ("genre", "mood", "bpm", "key")
-Song = Callable[..., Path]
 
 
 @pytest.fixture
@@ -34,11 +33,6 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, analysis.Estimate]:
     return found
 
 
-def go(model: Bundle, music: Path, index: Index, **policy: object) -> Event:
-    _, event = scan([music], Tagger(model, "cpu"), index, Policy(**policy), Inline())  # type: ignore[arg-type]
-    return event
-
-
 @pytest.mark.parametrize("kind", ["mp3", "m4a", "flac", "ogg", "opus", "wma", "wav", "aiff", "wv"])
 @pytest.mark.usefixtures("heard")
 def test_both_are_written_beside_the_genre_and_undone(
@@ -46,14 +40,14 @@ def test_both_are_written_beside_the_genre_and_undone(
 ) -> None:
     path = song(tmp_path / f"hum.{kind}", 2.0, sound="hum")
     before = path.read_bytes()
-    event = go(two_heads, path, index, fields=ALL)
+    event = scan_file(two_heads, path, index, fields=ALL)
     assert isinstance(event, Tagged) and event.written == ALL
     assert said(path) == {"genre": ("Blues",), "mood": ("Sad",), "bpm": ("128",), "key": ("F#m",)}
     written = tags.read(path).provenance
     assert [written[field].bundle for field in ("bpm", "key")] == [*analysis.METHODS.values()]
     track = index.track(path)
     assert track is not None and (track.bpm, track.key) == (128.0, "F#m")
-    assert isinstance(go(two_heads, path, index, fields=ALL), Fresh)
+    assert isinstance(scan_file(two_heads, path, index, fields=ALL), Fresh)
     (change,) = index.changes()
     assert (change.before["bpm"], change.after["bpm"]) == ((), ("128",))
     (event,) = undo(index)
@@ -66,7 +60,7 @@ def test_without_being_asked_nothing_is_estimated(
 ) -> None:
     monkeypatch.setattr(analysis, "analyse", lambda sound, fields: pytest.fail("nobody asked"))
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
-    go(two_heads, path, index)
+    scan_file(two_heads, path, index)
     assert said(path) == {"genre": ("Blues",)}
 
 
@@ -75,8 +69,8 @@ def test_a_file_that_was_heard_without_them_is_heard_again(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
-    go(two_heads, path, index)
-    event = go(two_heads, path, index, fields=("genre", "bpm"))
+    scan_file(two_heads, path, index)
+    event = scan_file(two_heads, path, index, fields=("genre", "bpm"))
     assert isinstance(event, Tagged) and event.written == ("bpm",)
     assert said(path) == {"genre": ("Blues",), "bpm": ("128",)}
 
@@ -86,8 +80,8 @@ def test_hearing_a_file_again_forgets_no_tempo(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
-    go(two_heads, path, index, fields=("genre", "bpm"), write=False)
-    go(two_heads, path, index, force=True, write=False)
+    scan_file(two_heads, path, index, fields=("genre", "bpm"), write=False)
+    scan_file(two_heads, path, index, force=True, write=False)
     track = index.track(path)
     assert track is not None and track.best("bpm").label == "128"
 
@@ -101,10 +95,10 @@ def test_what_was_set_by_hand_is_kept_and_nothing_put_behind_it(
     file = FLAC(path)
     file.update(genre="Krautrock", bpm="97", key="Am")
     file.save()
-    event = go(two_heads, path, index, fields=("genre", "bpm", "key"), mode=mode)
+    event = scan_file(two_heads, path, index, fields=("genre", "bpm", "key"), mode=mode)
     assert isinstance(event, Kept if mode == "keep" else Tagged)
     assert {field: said(path)[field] for field in ("bpm", "key")} == {"bpm": ("97",), "key": ("Am",)}
-    go(two_heads, path, index, fields=("genre", "bpm", "key"), mode="overwrite")
+    scan_file(two_heads, path, index, fields=("genre", "bpm", "key"), mode="overwrite")
     assert said(path) == {"genre": ("Blues",), "bpm": ("128",), "key": ("F#m",)}
 
 
@@ -114,7 +108,7 @@ def test_a_tempo_of_nought_is_filled_in(two_heads: Bundle, song: Song, tmp_path:
     file = FLAC(path)
     file.update(bpm="0")
     file.save()
-    go(two_heads, path, index, fields=("genre", "bpm"))
+    scan_file(two_heads, path, index, fields=("genre", "bpm"))
     assert said(path)["bpm"] == ("128",)
 
 
@@ -124,18 +118,18 @@ def test_what_is_unsure_is_not_written_whatever_the_threshold_of_genres(
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
     heard["bpm"] = analysis.Estimate("128", analysis.threshold("bpm"))
     heard["key"] = analysis.Estimate("", 0.0)
-    event = go(two_heads, path, index, fields=("genre", "bpm", "key"), threshold=0.0)
+    event = scan_file(two_heads, path, index, fields=("genre", "bpm", "key"), threshold=0.0)
     assert isinstance(event, Tagged) and event.written == ("genre",)
     assert said(path) == {"genre": ("Blues",)}
     assert event.votes["key"].confidence == 0.0
-    assert isinstance(go(two_heads, path, index, fields=("genre", "bpm", "key"), threshold=0.0), Fresh)
+    assert isinstance(scan_file(two_heads, path, index, fields=("genre", "bpm", "key"), threshold=0.0), Fresh)
 
 
 @pytest.mark.usefixtures("heard")
 def test_what_is_not_music_gets_neither(two_heads: Bundle, song: Song, tmp_path: Path, index: Index) -> None:
     path = song(tmp_path / "noise.flac", 2.0, sound="noise")
     before = path.read_bytes()
-    assert isinstance(go(two_heads, path, index, fields=ALL), Unsure)
+    assert isinstance(scan_file(two_heads, path, index, fields=ALL), Unsure)
     assert path.read_bytes() == before
 
 
@@ -143,7 +137,7 @@ def test_what_is_not_music_gets_neither(two_heads: Bundle, song: Song, tmp_path:
 def test_the_index_is_asked_by_tempo_and_key(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
-    go(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index, fields=ALL)
+    scan_file(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index, fields=ALL)
     (track,) = index.tracks()
     for query, holds in (
         ("bpm:120..130", True),
@@ -162,7 +156,7 @@ def test_without_librosa_the_scan_does_not_begin(
 ) -> None:
     monkeypatch.setattr(analysis, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="To hear bpm needs librosa"):
-        go(tiny, song(tmp_path / "hum.flac", 2.0, sound="hum"), index, fields=("genre", "bpm"))
+        scan_file(tiny, song(tmp_path / "hum.flac", 2.0, sound="hum"), index, fields=("genre", "bpm"))
     assert not list(index.runs())
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import tiny_bundle
-from doubles import Inline
 from mutagen.flac import FLAC
+from scanning import scan_file
 from sounds import Song
 from tagging import said
 
@@ -16,28 +16,20 @@ from mgtag import tags
 from mgtag.bundle import Bundle
 from mgtag.errors import BundleError, UsageError
 from mgtag.inference import Tagger
-from mgtag.library.events import Event, Fresh, Kept, Tagged, Unsure
+from mgtag.library.events import Fresh, Kept, Tagged, Unsure
 from mgtag.library.index import Index
-from mgtag.library.policy import Policy
 from mgtag.library.records import Filter
-from mgtag.library.scan import scan
 from mgtag.library.undo import Undone, undo
-
-
-def go(model: Bundle, music: Path, index: Index, **policy: object) -> Event:
-    """Scan one file; what became of it."""
-    _, event = scan([music], Tagger(model, "cpu"), index, Policy(**policy), Inline())  # type: ignore[arg-type]
-    return event
 
 
 def test_music_is_tagged_and_noise_is_not(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
-    hum = go(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index)
+    hum = scan_file(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index)
     assert isinstance(hum, Tagged) and hum.genres == ("Blues",)
     path = song(tmp_path / "noise.flac", 2.0, sound="noise")
     before = path.read_bytes()
-    event = go(two_heads, path, index, threshold=0.0)
+    event = scan_file(two_heads, path, index, threshold=0.0)
     assert isinstance(event, Unsure)
     assert (event.genres, event.reason) == ((), "not music")
     assert path.read_bytes() == before
@@ -52,15 +44,15 @@ def test_what_is_not_music_and_has_a_genre_is_kept(
     file = FLAC(path)
     file["genre"] = "Noise"
     file.save()
-    assert isinstance(go(two_heads, path, index), Kept)
-    assert isinstance(go(two_heads, path, index, mode="overwrite", threshold=0.0, force=True), Unsure)
+    assert isinstance(scan_file(two_heads, path, index), Kept)
+    assert isinstance(scan_file(two_heads, path, index, mode="overwrite", threshold=0.0, force=True), Unsure)
     assert tags.read(path).genres == ("Noise",)
 
 
 def test_further_genres_are_never_what_is_never_written(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
-    event = go(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index, top=4)
+    event = scan_file(two_heads, song(tmp_path / "hum.flac", 2.0, sound="hum"), index, top=4)
     assert isinstance(event, Tagged) and "not music" not in event.genres
 
 
@@ -69,7 +61,7 @@ def test_never_means_never(never: float | None, song: Song, tmp_path: Path, inde
     """A small folder's network was fitted a temperature of 0.02: confidence 1.0, and a threshold of 1.0."""
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
     model = tiny_bundle.make(tmp_path / "m", temperature=0.02, vote_temperature=0.02, threshold=never)
-    event = go(model, path, index)
+    event = scan_file(model, path, index)
     assert isinstance(event, Unsure)
     assert event.vote.confidence == 1.0
     assert tags.read(path).genres == ()
@@ -78,7 +70,7 @@ def test_never_means_never(never: float | None, song: Song, tmp_path: Path, inde
 def test_the_listener_may_ask_for_less_than_never(song: Song, tmp_path: Path, index: Index) -> None:
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
     model = tiny_bundle.make(tmp_path / "m", threshold=None)
-    assert isinstance(go(model, path, index, threshold=0.5), Tagged)
+    assert isinstance(scan_file(model, path, index, threshold=0.5), Tagged)
 
 
 def test_a_graph_of_other_heads_is_told(song: Song, tmp_path: Path, index: Index) -> None:
@@ -111,7 +103,7 @@ def test_the_mood_is_written_beside_the_genre_and_undone(
 ) -> None:
     path = song(tmp_path / f"hum.{kind}", 2.0, sound="hum")
     before = path.read_bytes()
-    event = go(two_heads, path, index, fields=BOTH)
+    event = scan_file(two_heads, path, index, fields=BOTH)
     assert isinstance(event, Tagged) and event.written == BOTH
     assert event.values == {"genre": ("Blues",), "mood": ("Sad",)}
     found = tags.read(path)
@@ -120,7 +112,7 @@ def test_the_mood_is_written_beside_the_genre_and_undone(
     track = index.track(path)
     assert track is not None and track.tags == found.values
     assert track.best("mood").label == "Sad"
-    assert isinstance(go(two_heads, path, index, fields=BOTH), Fresh)
+    assert isinstance(scan_file(two_heads, path, index, fields=BOTH), Fresh)
     (change,) = index.changes()
     assert (change.before["mood"], change.after["mood"]) == ((), ("Sad",))
     (undone,) = undo(index)
@@ -132,12 +124,12 @@ def test_without_being_asked_no_mood_is_written_but_it_is_known(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
-    event = go(two_heads, path, index)
+    event = scan_file(two_heads, path, index)
     assert isinstance(event, Tagged) and event.written == ("genre",)
     assert event.values["mood"] == ("Sad",)
     assert tags.read(path).mood == ()
     assert [t.path for t in index.tracks(Filter(mood="sad"))] == [path]
-    later = go(two_heads, path, index, fields=BOTH)  # decided from the index, nothing is heard again
+    later = scan_file(two_heads, path, index, fields=BOTH)  # decided from the index, nothing is heard again
     assert isinstance(later, Tagged) and later.written == ("mood",)
     assert said(path) == {"genre": ("Blues",), "mood": ("Sad",)}
 
@@ -153,7 +145,7 @@ def test_each_field_made_by_hand_is_kept_and_the_other_written(
 ) -> None:
     path = song(tmp_path / "genre.flac", 2.0, sound="hum")
     write_flac(path, genre="Krautrock")
-    event = go(two_heads, path, index, fields=BOTH)
+    event = scan_file(two_heads, path, index, fields=BOTH)
     assert isinstance(event, Tagged) and event.written == ("mood",)
     assert said(path) == {"genre": ("Krautrock",), "mood": ("Sad",)}
     (event,) = undo(index)
@@ -161,13 +153,13 @@ def test_each_field_made_by_hand_is_kept_and_the_other_written(
     assert said(path) == {"genre": ("Krautrock",)}
     path = song(tmp_path / "mood.flac", 2.0, sound="hum")
     write_flac(path, mood="Wistful", genre="Other")
-    event = go(two_heads, path, index, fields=BOTH)
+    event = scan_file(two_heads, path, index, fields=BOTH)
     assert isinstance(event, Tagged) and event.written == ("genre",)
     assert said(path) == {"genre": ("Blues",), "mood": ("Wistful",)}
     path = song(tmp_path / "both.flac", 2.0, sound="hum")
     write_flac(path, mood="Wistful", genre="Krautrock")
     before = path.read_bytes()
-    assert isinstance(go(two_heads, path, index, fields=BOTH), Kept)
+    assert isinstance(scan_file(two_heads, path, index, fields=BOTH), Kept)
     assert path.read_bytes() == before
 
 
@@ -176,16 +168,16 @@ def test_append_and_overwrite_are_for_moods_too(
 ) -> None:
     path = song(tmp_path / "a.flac", 2.0, sound="hum")
     write_flac(path, mood="Wistful", genre="Krautrock")
-    go(two_heads, path, index, fields=BOTH, mode="append")
+    scan_file(two_heads, path, index, fields=BOTH, mode="append")
     assert said(path) == {"genre": ("Krautrock", "Blues"), "mood": ("Wistful", "Sad")}
-    go(two_heads, path, index, fields=BOTH, mode="overwrite")
+    scan_file(two_heads, path, index, fields=BOTH, mode="overwrite")
     assert said(path) == {"genre": ("Blues",), "mood": ("Sad",)}
 
 
 def test_what_is_not_music_has_no_mood(two_heads: Bundle, song: Song, tmp_path: Path, index: Index) -> None:
     path = song(tmp_path / "noise.flac", 2.0, sound="noise")
     before = path.read_bytes()
-    event = go(two_heads, path, index, fields=BOTH, threshold=0.0)
+    event = scan_file(two_heads, path, index, fields=BOTH, threshold=0.0)
     assert isinstance(event, Unsure) and event.reason == "not music"
     assert path.read_bytes() == before
 
@@ -194,7 +186,7 @@ def test_each_head_has_its_own_threshold(song: Song, tmp_path: Path, index: Inde
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
     moods = replace(tiny_bundle.MOODS, threshold=None)
     model = tiny_bundle.make_two_heads(tmp_path / "m", moods=moods)
-    event = go(model, path, index, fields=BOTH)
+    event = scan_file(model, path, index, fields=BOTH)
     assert isinstance(event, Tagged) and event.written == ("genre",)
     assert tags.read(path).mood == ()
 
@@ -204,7 +196,7 @@ def test_a_dry_run_tells_of_both_and_writes_neither(
 ) -> None:
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
     before = path.read_bytes()
-    event = go(two_heads, path, index, fields=BOTH, dry_run=True)
+    event = scan_file(two_heads, path, index, fields=BOTH, dry_run=True)
     assert isinstance(event, Tagged) and (event.written, event.reason) == (BOTH, "dry run")
     assert path.read_bytes() == before
 
@@ -214,4 +206,4 @@ def test_a_model_without_moods_is_told_before_anything_is_heard(
 ) -> None:
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
     with pytest.raises(UsageError, match="tiny-1: this model hears no mood; --model chooses another"):
-        go(tiny, path, index, fields=BOTH)
+        scan_file(tiny, path, index, fields=BOTH)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import Inline
 from mutagen.flac import FLAC
+from scanning import scan_file
+from sounds import Song
 
 from mgtag import tags, words
 from mgtag.bundle import Bundle
 from mgtag.inference import Tagger
-from mgtag.library.events import Answered, Event, Fresh, Tagged, Unsure
+from mgtag.library.events import Answered, Fresh, Tagged, Unsure
 from mgtag.library.index import Index
-from mgtag.library.policy import Policy
-from mgtag.library.scan import scan
 from mgtag.words import WordsModel
 
-Song = Callable[..., Path]
 METAL = "death and blood in the night and you\n" * 8
 
 
@@ -39,11 +36,6 @@ def model(monkeypatch: pytest.MonkeyPatch) -> WordsModel:
     return made
 
 
-def go(model: Bundle, music: Path, index: Index, **policy: object) -> Event:
-    _, event = scan([music], Tagger(model, "cpu"), index, Policy(**policy), Inline())  # type: ignore[arg-type]
-    return event
-
-
 def with_words(path: Path, lyrics: str = METAL) -> Path:
     file = FLAC(path)
     file["LYRICS"] = lyrics
@@ -52,10 +44,10 @@ def with_words(path: Path, lyrics: str = METAL) -> Path:
 
 
 def test_words_vote_with_the_sound(two_heads: Bundle, song: Song, tmp_path: Path, index: Index) -> None:
-    alone = go(two_heads, song(tmp_path / "alone.flac", 2.0, sound="hum"), index)
+    alone = scan_file(two_heads, song(tmp_path / "alone.flac", 2.0, sound="hum"), index)
     assert isinstance(alone, Tagged) and alone.genres == ("Blues",) and "words" not in alone.votes
     path = with_words(song(tmp_path / "sung.flac", 2.0, sound="hum"))
-    event = go(two_heads, path, index)
+    event = scan_file(two_heads, path, index)
     assert isinstance(event, Answered)
     assert event.values["words"] == ("Metal",)
     shares = dict(zip(event.vote.labels, event.vote.probabilities, strict=True))
@@ -64,13 +56,13 @@ def test_words_vote_with_the_sound(two_heads: Bundle, song: Song, tmp_path: Path
     assert shares["Blues"] + shares["Metal"] == pytest.approx(before["Blues"] + before["Metal"], abs=1e-6)
     track = index.track(path)
     assert track is not None and track.best("words").label == "Metal"
-    assert isinstance(go(two_heads, path, index), Fresh)
+    assert isinstance(scan_file(two_heads, path, index), Fresh)
 
 
 def test_a_file_beside_counts_too(two_heads: Bundle, song: Song, tmp_path: Path, index: Index) -> None:
     path = song(tmp_path / "sung.flac", 2.0, sound="hum")
     path.with_suffix(".lrc").write_text("".join(f"[00:01.00]{line}\n" for line in METAL.splitlines()))
-    event = go(two_heads, path, index)
+    event = scan_file(two_heads, path, index)
     assert isinstance(event, Answered) and event.values["words"] == ("Metal",)
     assert path.with_suffix(".lrc").read_text().startswith("[00:01.00]death")
 
@@ -79,16 +71,16 @@ def test_no_lyrics_leaves_the_sound_alone_and_the_choice_may_change(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
     path = with_words(song(tmp_path / "sung.flac", 2.0, sound="hum"))
-    quiet = go(two_heads, path, index, lyrics=False)
+    quiet = scan_file(two_heads, path, index, lyrics=False)
     assert isinstance(quiet, Tagged) and quiet.genres == ("Blues",) and "words" not in quiet.votes
     track = index.track(path)
     assert track is not None and "words" not in track.answers
-    heard = go(two_heads, path, index, dry_run=True)
+    heard = scan_file(two_heads, path, index, dry_run=True)
     assert isinstance(heard, Answered) and "words" in heard.votes
-    go(two_heads, path, index)
+    scan_file(two_heads, path, index)
     track = index.track(path)
     assert track is not None and track.answers["words"]
-    again = go(two_heads, path, index, lyrics=False)
+    again = scan_file(two_heads, path, index, lyrics=False)
     track = index.track(path)
     assert track is not None and "words" not in track.answers
     assert not isinstance(again, Unsure)
@@ -98,15 +90,15 @@ def test_a_file_without_words_is_not_heard_again_for_them(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = song(tmp_path / "hum.flac", 2.0, sound="hum")
-    go(two_heads, path, index, lyrics=False)
+    scan_file(two_heads, path, index, lyrics=False)
     monkeypatch.setattr(Tagger, "predict", lambda *_: pytest.fail("it was heard again"))
-    assert isinstance(go(two_heads, path, index), Fresh)
+    assert isinstance(scan_file(two_heads, path, index), Fresh)
 
 
 def test_what_is_not_music_stays_that(two_heads: Bundle, song: Song, tmp_path: Path, index: Index) -> None:
     path = with_words(song(tmp_path / "noise.flac", 2.0, sound="noise"))
     before = path.read_bytes()
-    event = go(two_heads, path, index, threshold=0.0)
+    event = scan_file(two_heads, path, index, threshold=0.0)
     assert isinstance(event, Unsure) and event.reason == "not music"
     assert path.read_bytes() == before
 
@@ -115,7 +107,7 @@ def test_words_are_kept_when_a_genre_is_written(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index
 ) -> None:
     path = with_words(song(tmp_path / "sung.flac", 2.0, sound="hum"), "baby in the night and\n" * 12)
-    event = go(two_heads, path, index)
+    event = scan_file(two_heads, path, index)
     assert isinstance(event, Tagged) and event.genres == ("Blues",)
     assert FLAC(path)["LYRICS"] == ["baby in the night and\n" * 12]
     assert tags.read(path).genres == ("Blues",)
@@ -125,5 +117,5 @@ def test_beside_a_model_for_which_nobody_measured_it_words_are_silent(
     two_heads: Bundle, song: Song, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(words, "weight_beside", lambda name: 0.0)
-    event = go(two_heads, with_words(song(tmp_path / "sung.flac", 2.0, sound="hum")), index)
+    event = scan_file(two_heads, with_words(song(tmp_path / "sung.flac", 2.0, sound="hum")), index)
     assert isinstance(event, Tagged) and "words" not in event.votes

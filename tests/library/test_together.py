@@ -10,6 +10,7 @@ import pytest
 from doubles import FakeTagger, Inline
 from mutagen.flac import FLAC
 from running import Run
+from sounds import Song
 
 from mgtag import tags
 from mgtag.bundle import Bundle
@@ -21,7 +22,6 @@ from mgtag.library.together import artist_key
 from mgtag.library.undo import undo
 from mgtag.vote import Vote, common_vote
 
-Song = Callable[..., Path]
 LABELS = ("Blues", "Jazz", "not music")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mgtag.arrays import F32
+from mgtag.install import varint
 
 MAGIC = bytes.fromhex("57fb808b247547db")
 FOOTER = 48  # bytes
@@ -69,7 +70,7 @@ def _block(raw: bytes, begin: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     at, key = 0, b""
     while at < end:
         (shared, own), at = _handle(block, at)
-        length, at = _varint(block, at)
+        length, at = varint.decode(block, at)
         key = key[:shared] + block[at : at + own]
         at += own
         yield key, block[at : at + length]
@@ -81,13 +82,13 @@ def _fields(message: bytes) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     at = 0
     while at < len(message):
-        tag, at = _varint(message, at)
+        tag, at = varint.decode(message, at)
         value: Any
         match tag & 7:
             case 0:
-                value, at = _varint(message, at)
+                value, at = varint.decode(message, at)
             case 2:
-                length, at = _varint(message, at)
+                length, at = varint.decode(message, at)
                 value, at = message[at : at + length], at + length
             case 5:
                 value, at = message[at : at + 4], at + 4
@@ -98,16 +99,6 @@ def _fields(message: bytes) -> dict[int, list[Any]]:
 
 
 def _handle(raw: bytes, at: int) -> tuple[tuple[int, int], int]:
-    first, at = _varint(raw, at)
-    second, at = _varint(raw, at)
+    first, at = varint.decode(raw, at)
+    second, at = varint.decode(raw, at)
     return (first, second), at
-
-
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = raw[at]
-        number |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return number, at

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mgtag.arrays import F32
+from mgtag.install import varint
 
 FLOAT = 1  # TensorProto.DataType
 DIMS, DATA_TYPE, NAME, RAW_DATA = 1, 2, 8, 9  # fields of TensorProto
@@ -109,31 +110,21 @@ def _parts(message: bytes) -> Iterator[Part]:
     at = 0
     while at < len(message):
         begin = at
-        tag, at = _read_varint(message, at)
+        tag, at = varint.decode(message, at)
         content = None
         match tag & 7:
             case 0:
-                _, at = _read_varint(message, at)
+                _, at = varint.decode(message, at)
             case 1:
                 at += 8
             case 2:
-                length, at = _read_varint(message, at)
+                length, at = varint.decode(message, at)
                 content, at = message[at : at + length], at + length
             case 5:
                 at += 4
             case kind:
                 raise ValueError(f"a field of kind {kind}")
         yield tag >> 3, content, message[begin:at]
-
-
-def _read_varint(raw: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = raw[at]
-        number |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return number, at
 
 
 def _node(node: Node) -> bytes:
@@ -154,13 +145,8 @@ def _tensor(name: str, values: F32) -> bytes:
 
 
 def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
+    return varint.encode(field << 3) + varint.encode(value)
 
 
 def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
-
-
-def _varint(number: int) -> bytes:
-    low = bytes([number & 127 | (128 if number > 127 else 0)])
-    return low + _varint(number >> 7) if number > 127 else low
+    return varint.encode(field << 3 | 2) + varint.encode(len(value)) + value
