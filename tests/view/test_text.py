@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from unicodedata import bidirectional
 
 import pytest
 from known import known
 
+from mgtag.library.events import Failed
 from mgtag.view.listing import show_tracks
+from mgtag.view.scanning import ScanView
 from mgtag.view.text import dumps, escaped, printable
 
 TURNING = [chr(n) for n in range(0x110000) if bidirectional(chr(n)) in {"LRE", "RLE", "LRO", "RLO", "PDF"}]
@@ -41,3 +44,16 @@ def test_no_list_shows_such_a_name_raw(
     shown = capfd.readouterr().out
     assert "Ja" in shown
     assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
+
+
+def test_only_the_word_has_the_colour(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rich takes the style of the first of two texts for both."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    view = ScanView(verbosity=1)
+    view.show(Failed(Path("/m/a.mp3"), "/m/a.mp3: the file is empty."))
+    told = capsys.readouterr().err
+    assert "\x1b[0m/m/a.mp3: the file is empty." in told

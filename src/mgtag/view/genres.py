@@ -33,7 +33,7 @@ def show_genres(card: Card, genre_map: GenreMap, settings: Path, as_json: bool) 
         told = (
             f"{printable(card.name)} hears no {', '.join(map(printable, strange))}, of which [genres] speaks."
         )
-        stderr().print(Text("note  ", CARE) + Text(told))
+        stderr().print(Text.assemble(("note  ", CARE), told))
     stderr().print(Text(f"[genres] in {printable(settings)} sets this.", "dim"))
 
 

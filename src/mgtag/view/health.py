@@ -42,7 +42,7 @@ class CheckView:
             else ("note    ", "")
         )
         self.status.stop()  # or it would stand in the same line
-        self._out.print(Text(name, style) + Text(f"{printable(event.path)}: {printable(event.what)}"))
+        self._out.print(Text.assemble((name, style), f"{printable(event.path)}: {printable(event.what)}"))
         self.status.start()
 
     def _summary(self, checked: Checked) -> None:

@@ -43,7 +43,7 @@ class LearnView:
                 self.progress.update(self._task, description="fitting")
             if isinstance(event, Failed | TooShort):
                 reason = event.error if isinstance(event, Failed) else event.reason
-                self.progress.console.print(Text("left out  ", CARE) + Text(printable(reason)))
+                self.progress.console.print(Text.assemble(("left out  ", CARE), printable(reason)))
 
     def show(self, outcome: Outcome, settings: Settings) -> None:
         """Print the table, what is refused and why, and what can be done next."""
@@ -80,7 +80,7 @@ def _table(rows: list[Row], with_threshold: bool) -> Table:
 def _show_refused(console: Console, rows: list[Row]) -> None:
     for row in rows[:MOST_REFUSED]:
         told = f"{printable(row.genre)} ({row.songs:,}): {row.refused}."
-        console.print(Text("left out  ", CARE) + Text(told))
+        console.print(Text.assemble(("left out  ", CARE), told))
     if more := rows[MOST_REFUSED:]:
         console.print(Text(f"and {len(more):,} genres more, for the same reasons.", "dim"))
 

@@ -48,7 +48,7 @@ def show_track(info: FileInfo, as_json: bool) -> None:
     ):
         if value:
             grid.add_row(name, printable(value))
-    grid.add_row("genre", Text(joined(tags.genres), "bold") + Text(f"  ({tags.container})", "dim"))
+    grid.add_row("genre", Text.assemble((joined(tags.genres), "bold"), (f"  ({tags.container})", "dim")))
     for field in WRITABLE[1:]:
         if tags.values[field]:
             grid.add_row(TITLES.get(field, field), joined(tags.values[field]))
@@ -80,7 +80,7 @@ def _ended(track: Track) -> Text:
     """Say how the last scan ended for a file, and why."""
     name = outcome_name(track.outcome)
     why = printable(track.reason.removeprefix(f"{track.path}: ").removeprefix(f"{name}: "))
-    told = Text(name, STYLES.get(track.outcome, "")) + Text(f": {why}" if why else "")
+    told = Text.assemble((name, STYLES.get(track.outcome, "")), f": {why}" if why else "")
     return told + Text(f"  (run {track.run})", "dim")
 
 

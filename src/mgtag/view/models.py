@@ -42,7 +42,9 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
     for bundle in bundles:
         card = bundle.card
         size = sum((bundle.folder / file).stat().st_size for file in card.files) / 1e6
-        name = Text(printable(card.name), "bold") + Text("\n(default)" if card.name == DEFAULT else "", "dim")
+        name = Text.assemble(
+            (printable(card.name), "bold"), ("\n(default)" if card.name == DEFAULT else "", "dim")
+        )
         cells = (
             name,
             ", ".join(f"{sum(h.writable)} {name}s" for name, h in card.heads.items() if name != BASE),
@@ -60,13 +62,13 @@ def show_models(bundles: Sequence[Bundle], as_json: bool) -> None:
 def warn(bundle: Bundle) -> None:
     """Say what must be known before a model tags anything."""
     for sentence in warnings(bundle.card, bundle.card.genre.threshold):
-        stderr().print(Text("warning  ", CARE) + Text(printable(sentence)))
+        stderr().print(Text.assemble(("warning  ", CARE), printable(sentence)))
 
 
 def show_broken(errors: Sequence[BundleError]) -> None:
     """Print what is wrong with the bundles that do not verify."""
     for error in errors:
-        stderr().print(Text("broken  ", f"bold {BAD}") + Text(printable(error)))
+        stderr().print(Text.assemble(("broken  ", f"bold {BAD}"), printable(error)))
 
 
 def show_card(bundle: Bundle, as_json: bool) -> None:
@@ -126,7 +128,7 @@ def _grow(tree: Tree, values: Mapping[str, Any]) -> None:
             _grow(tree.add(Text(printable(name), "bold")), value)
         else:
             text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            tree.add(Text(f"{printable(name)}  ", "dim") + Text(printable(text)))
+            tree.add(Text.assemble((f"{printable(name)}  ", "dim"), printable(text)))
 
 
 def _card(bundle: Bundle) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class ScanEnd:
             told = ", ".join(
                 f"{count:,} {why}" for why, count in sorted(whys.items(), key=lambda i: (-i[1], i[0]))
             )
-            console.print(Text(f"{outcome_name(outcome)}: ", STYLES[outcome]) + Text(told))
+            console.print(Text.assemble((f"{outcome_name(outcome)}: ", STYLES[outcome]), told))
         if interrupted:
             console.print(
                 Text("Interrupted; every file is whole, and the same command goes on from here.", CARE)

@@ -65,7 +65,7 @@ class ScanView:
     def warn(self, sentences: Iterable[str]) -> None:
         """Say what must be known before a file is tagged."""
         for sentence in sentences if self._verbosity >= 0 else ():
-            self._err.print(Text("warning  ", CARE) + Text(printable(sentence)))
+            self._err.print(Text.assemble(("warning  ", CARE), printable(sentence)))
 
     def show(self, event: Event) -> None:
         """Count an event and tell it."""
@@ -80,10 +80,12 @@ class ScanView:
         if self._json:
             print(as_json(event), flush=True)  # noqa: T201
         if isinstance(event, Failed):
-            self._err.print(Text("failed     ", STYLES[Outcome.FAILED]) + Text(printable(event.error)))
+            self._err.print(Text.assemble(("failed     ", STYLES[Outcome.FAILED]), printable(event.error)))
         elif isinstance(event, TooShort):
             if self._verbosity > 0 and not self._json:
-                self._err.print(Text("too short  ", STYLES[event.outcome]) + Text(printable(event.reason)))
+                self._err.print(
+                    Text.assemble(("too short  ", STYLES[event.outcome]), printable(event.reason))
+                )
         elif self._verbosity > 0 and not self._json:
             self._err.print(self._line(event))
         elif not isinstance(event, Fresh):

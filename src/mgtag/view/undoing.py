@@ -25,8 +25,9 @@ class UndoView:
             self.status.update(f"putting tags back: {self.undone:,}")
             row: dict[str, object] = {"path": str(event.path), "event": "undone"}
             row |= {"genres": event.genres, "moods": event.values.get("mood", ()), "error": None}
-            line = Text("would be undone  " if self._dry_run else "undone  ", GOOD) + Text(
-                f"{joined(event.genres):<12} {printable(event.path)}"
+            line = Text.assemble(
+                ("would be undone  " if self._dry_run else "undone  ", GOOD),
+                f"{joined(event.genres):<12} {printable(event.path)}",
             )
         else:
             self.refused += 1
@@ -37,7 +38,7 @@ class UndoView:
                 "moods": [],
                 "error": event.error,
             }
-            line = Text("refused ", f"bold {BAD}") + Text(printable(event.error))
+            line = Text.assemble(("refused ", f"bold {BAD}"), printable(event.error))
         if self._json:
             print(dumps(row), flush=True)  # noqa: T201
         else:
