@@ -74,7 +74,7 @@ def test_beets_own_tree_is_read(run: Run, settings: Path, shipped: Bundle) -> No
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("--tree", "nowhere.yaml"), 2, "this genre tree cannot be read"),
+        (("--tree", "nowhere.yaml"), 2, "there is no such file"),
         (("--model", "nobody"), 2, "no model called"),
     ],
 )
