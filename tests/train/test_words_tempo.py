@@ -27,7 +27,7 @@ from test_tempo_key import RATE, clicks
 
 from mgtag import analysis
 from mgtag.errors import UsageError
-from mgtag.words import load
+from mgtag.words import ARRAYS, CARD, load
 
 ROOT = Path(__file__).parents[2]
 TELLING = dict(zip(LYRICS.labels, "guitar dance mic truck death soul".split(), strict=True))
@@ -94,6 +94,18 @@ def test_words_are_fitted_weighed_and_measured(tmp_path: Path) -> None:
     page = (report / "RESULTS.md").read_text()
     assert "## Words beside sound" in page and "its own words, test" in page
     assert told[0] == "fitting the words model"
+
+
+def test_the_shipped_words_may_stay(tmp_path: Path) -> None:
+    model = tiny_bundle.make(tmp_path / "tiny-1", name="tiny-1")
+    report = tmp_path / "report" / "train"
+    report.mkdir(parents=True)
+    table, outside = lyrics_table(tmp_path / "genre.csv.gz"), outside_table(tmp_path / "outside")
+    words.write(table, outside, str(model.folder), ReportFolder(report), lambda step: None, keep=True)
+    made = json.loads((report / "words" / "words.json").read_text())
+    assert made["common"] == json.loads(CARD.read_text())["common"] and "tiny-1" in made["weights"]
+    with np.load(report / "words" / "words.npz") as new, np.load(ARRAYS) as old:
+        assert all((new[key] == old[key]).all() for key in old)
 
 
 def test_pieces_are_matched_by_artist_and_title(tmp_path: Path) -> None:

@@ -215,6 +215,9 @@ def words_command(
     lyrics: Annotated[Path, typer.Option(metavar="FILE", help="The lyrics table, genre.csv.gz.")],
     outside: Annotated[Path, typer.Option(metavar="DIR", help="The table of outside music and its audio.")],
     model: Annotated[str, typer.Option(help="The model whose sound the words vote with.")] = DEFAULT,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the shipped words model; only weigh it anew.")
+    ] = False,
     to: ToOption = None,
 ) -> None:
     """Fit the words model, and weigh it beside the sound of a model; again with every new default model."""
@@ -224,7 +227,7 @@ def words_command(
     from mgtag.view import training as view
 
     with view.TrainingView() as shown:
-        written = words.write(lyrics, outside, model, report_folder(to), shown.tell)
+        written = words.write(lyrics, outside, model, report_folder(to), shown.tell, keep)
     view.show_written(written)
 
 

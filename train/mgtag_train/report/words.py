@@ -33,14 +33,21 @@ from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.report.markdown import write_block
 from mgtag_train.report.records import ReportFolder
 from mgtag_train.report.words_section import BEGIN, END, RECORD, section, sentence
-from mgtag_train.ship.words import built, fit, save
+from mgtag_train.ship.words import built, fit, save, shipped_model
 
 WEIGHTS = tuple(round(0.05 * n, 2) for n in range(41))  # 0 to 2
 SPARE = "genre_spare.csv.gz"  # more songs, beside the table, for pieces' own words only
 Tell = Callable[[str], object]
 
 
-def write(lyrics: Path, outside: Path, model: str, folder: ReportFolder, tell: Tell = print) -> list[Path]:
+def write(
+    lyrics: Path,
+    outside: Path,
+    model: str,
+    folder: ReportFolder,
+    tell: Tell = print,
+    keep: bool = False,
+) -> list[Path]:
     """Fit, weigh and measure; write the record, its section, and in a checkout the shipped model.
 
     Parameters
@@ -51,9 +58,11 @@ def write(lyrics: Path, outside: Path, model: str, folder: ReportFolder, tell: T
         The folder with the table of outside music.
     model : str
         A bundle's name or folder.
+    keep : bool
+        Whether the shipped words model stays, and only its weight is chosen.
     """
     found = bundle.find(model)
-    card, arrays, record = measure(lyrics, outside, Tagger(found, "cpu"), tell)
+    card, arrays, record = measure(lyrics, outside, Tagger(found, "cpu"), tell, keep)
     folder.records.mkdir(parents=True, exist_ok=True)
     where = folder.records / RECORD
     where.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -71,7 +80,7 @@ def write(lyrics: Path, outside: Path, model: str, folder: ReportFolder, tell: T
 
 
 def measure(
-    lyrics: Path, outside: Path, tagger: Tagger, tell: Tell
+    lyrics: Path, outside: Path, tagger: Tagger, tell: Tell, keep: bool = False
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the card and the arrays of the words model, and the record."""
     songs, pieces = load_songs(lyrics), read_pieces(outside)
@@ -81,8 +90,11 @@ def measure(
         [song for song in songs[part] if not song.artist or artist_key(song.artist) not in heldout]
         for part in ("train", "valid")
     )
-    tell("fitting the words model")
-    card, arrays = fit(train, valid, LYRICS.labels)
+    if keep:
+        card, arrays = shipped_model()
+    else:
+        tell("fitting the words model")
+        card, arrays = fit(train, valid, LYRICS.labels)
     words = built(card, arrays)
     tell(f"hearing {len(pieces)} pieces")
     head = tagger.bundle.card.genre

@@ -19,7 +19,7 @@ from sklearn.feature_selection import chi2
 from sklearn.linear_model import LogisticRegression
 
 from mgtag.arrays import F32
-from mgtag.words import WordsModel, terms_of
+from mgtag.words import ARRAYS, CARD, WordsModel, terms_of
 from mgtag_train.data.lyrics import Song
 from mgtag_train.learn.calibration import best_temperature
 
@@ -83,6 +83,12 @@ def save(folder: Path, card: Mapping[str, Any], arrays: Mapping[str, Any]) -> li
     text = json.dumps({**card, "sha256": digest}, indent=1, ensure_ascii=False)
     told.write_text(text + "\n", encoding="utf-8")
     return [where, told]
+
+
+def shipped_model() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the card and the arrays of the model that the program ships."""
+    with np.load(ARRAYS) as kept:
+        return json.loads(CARD.read_text(encoding="utf-8")), dict(kept)
 
 
 def built(card: Mapping[str, Any], arrays: Mapping[str, Any]) -> WordsModel:
