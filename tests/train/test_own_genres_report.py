@@ -87,7 +87,7 @@ def test_the_section_says_what_was_measured(heard: Heard, monkeypatch: pytest.Mo
     by_artist = {"test": own_genres.per_artist(heard, HEAD, "test")}
     some = {"penalties": own_genres.penalties(heard), "per_artist": by_artist}
     record = {"penalty": 100.0, "models": {"ours": some | libraries}}
-    text = "\n".join(own_genres_section.section(json.loads(json.dumps(record)), "ours"))
+    text = "\n".join(own_genres_section.section(json.loads(json.dumps(record))))
     assert "| ours | 50 | 3.0 ± 0.0 |" in text
     assert "2 of 2 | 0.0 | 0.0 |" in text and "0 of 2 | 0.0 | 0.0 |" in text
     assert text.count("\n| ours |") == 6

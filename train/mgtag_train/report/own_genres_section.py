@@ -51,15 +51,13 @@ chosen on validation. These labels are of the artist mostly, so an album is not 
 LIBRARIES = {"train": "Training pieces as the library", "valid": "Validation pieces as the library"}
 
 
-def section(record: Mapping[str, Any], default: str) -> list[str]:
+def section(record: Mapping[str, Any]) -> list[str]:
     """Return the section: a table for each library, and the penalties on validation.
 
     Parameters
     ----------
     record : mapping
-        Of `mgtag_train.report.own_genres`.
-    default : str
-        Name of the model that mgtag ships as its default.
+        Of `mgtag_train.report.own_genres`; the first model is the one that mgtag shipped as its default.
     """
     models = record["models"]
     some = next(iter(models.values()))["train"]
@@ -67,7 +65,7 @@ def section(record: Mapping[str, Any], default: str) -> list[str]:
         "draws": some["5"]["draws"],
         **{k: round(some["50"][k]["mean"]) for k in ("not_music", "made_up")},
     }
-    lines = [INTRODUCTION.format(**told, penalty=record["penalty"], default=default)]
+    lines = [INTRODUCTION.format(**told, penalty=record["penalty"], default=next(iter(models)))]
     for library, title in LIBRARIES.items():
         lines += [f"### {title}", "", *_table(models, library), ""]
     lines += ["### The penalty, on validation", "", "Log loss of heads learned from training pieces:", ""]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mgtag.bundle_folders import DEFAULT
 from mgtag_train.data.splitting import DESCRIPTIONS
 from mgtag_train.lab.experiment import Experiment
 from mgtag_train.lab.experiments import EXPERIMENTS, OWN, PAPERS
@@ -142,7 +141,7 @@ def outside(folder: ReportFolder) -> list[str]:
 def own_genres(folder: ReportFolder) -> list[str]:
     """Return the section about own genres; nothing where they have not been measured."""
     record = folder.records / own_genres_section.RECORD
-    return own_genres_section.section(json.loads(record.read_text()), DEFAULT) if record.is_file() else []
+    return own_genres_section.section(json.loads(record.read_text())) if record.is_file() else []
 
 
 def page(folder: ReportFolder) -> str:
