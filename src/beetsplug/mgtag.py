@@ -72,8 +72,9 @@ class MgtagPlugin(BeetsPlugin):
             sure = answer.sure if threshold in ("", None) else answer.confidence > float(threshold)
             filled = sure and answer.genres and (force or not item.get("genres"))
             told = "would get" if pretend else "gets"
+            left = "keeps its genres" if item.get("genres") else "stays without a genre"
             self._log.info(
-                "{}: {} {} ({:.0%})", item, told if filled else "keeps its genres; heard",
+                "{}: {} {} ({:.0%})", item, told if filled else f"{left}; heard",
                 ", ".join(answer.genres) or "no music", answer.confidence,
             )  # fmt: skip
             if not pretend:
