@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -177,9 +178,13 @@ def running(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_song_that_arrives_is_tagged_and_a_signal_ends_it(
-    music: Path, song: Song, tiny: Bundle, tmp_path: Path, number: signal.Signals
-) -> None:
-    index = tmp_path / "index.db"
+    music: Path, song: Song, tiny: Bundle, tmp_path: Path, number: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    index, told = tmp_path / "index.db", tmp_path / "told"
+    hook = f"echo $MGTAG_HOOK_RUN $MGTAG_HOOK_TAGGED >> '{told}'"
+    (tmp_path / "settings.toml").write_text(f"[hooks]\nafter_scan = {json.dumps(hook)}\n")
+    monkeypatch.setenv("MGTAG_CONFIG", str(tmp_path / "settings.toml"))
     with running(music, "--model", tiny.folder, "--index", index) as process:
         song(music / "a.flac", 1.5, sound="hum")
         assert process.stdout is not None
@@ -187,6 +192,7 @@ def test_a_song_that_arrives_is_tagged_and_a_signal_ends_it(
         assert (row["event"], row["genres"]) == ("tagged", ["Blues"])
         song(music / "b.flac", 1.5, sound="hum", seed=1)
         assert json.loads(process.stdout.readline())["path"].endswith("b.flac")
+        assert re.match(r"[1-9]\d* 1\n", told.read_text())  # of the first batch
         process.send_signal(number)
         _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == (0 if number == signal.SIGTERM else 130)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Event as Flag
 from typing import Annotated
@@ -56,7 +57,7 @@ def watch_command(
     """
     from mgtag import bundle
     from mgtag.inference import Tagger
-    from mgtag.library.events import Event
+    from mgtag.library.events import Event, Found
     from mgtag.library.policy import Policy
     from mgtag.library.roots import check_roots
     from mgtag.library.scan import scan
@@ -75,14 +76,17 @@ def watch_command(
     tagger = Tagger(bundle.find(model), device.value)
 
     def tag(paths: Sequence[Path]) -> Generator[Event, None, None]:
-        before = view.counts["tagged"]
+        before, run = view.counts["tagged"], 0
         with (
             open_index(index) as store,
             store.sole_writer(),
             executor(jobs or os.cpu_count() or 1, tagger.device) as pool,
+            closing(scan(paths, tagger, store, policy, pool, command)) as events,
         ):
-            yield from scan(paths, tagger, store, policy, pool, command)
-        after_scan(commands, view.run, view.counts["tagged"] - before)
+            for event in events:
+                run = event.run if isinstance(event, Found) else run
+                yield event
+        after_scan(commands, run, view.counts["tagged"] - before)
 
     stop = Flag()
     view = ScanView(json, verbosity=1)
