@@ -261,6 +261,11 @@ def test_an_mp3_without_a_xing_header_has_its_length_measured(song: Song, tmp_pa
     identity.payload(path)
 
 
+def test_as_much_as_was_asked_for_is_no_truncation(song: Song, tmp_path: Path) -> None:
+    y = audio.load(put(song, tmp_path, "flac", 8.0), at_most_s=2.0)
+    assert 2 <= len(y) / SAMPLE_RATE < 3
+
+
 def test_a_length_that_was_measured_is_not_measured_again(
     song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

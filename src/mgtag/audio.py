@@ -123,7 +123,7 @@ class Sound:
             yield part
         if not n:
             raise AudioError(f"{self.path}: no sound could be decoded; is the file damaged?")
-        check_length(self.path, n / sample_rate, self._promised_s)
+        check_length(self.path, n / sample_rate, min(self._promised_s, at_most_s))
 
     def slices(self, starts_s: Sequence[float], length_s: float, sample_rate: int = SAMPLE_RATE) -> F32:
         """Decode only the given stretches, seeking to each.
