@@ -190,7 +190,7 @@ def test_sections_hold_the_figures_of_their_records() -> None:
 
 def test_where_nothing_was_measured_there_is_no_section_and_no_picture(tmp_path: Path) -> None:
     assert not any(paper_tables.after(paper, {}, {}) for paper in paper_tables.PARTS)
-    assert pictures.write({}, {}, tmp_path) == []
+    assert pictures.write({}, {}, {}, tmp_path) == []
 
 
 def test_every_statement_has_a_verdict_for_every_network() -> None:
@@ -205,11 +205,11 @@ def test_every_statement_has_a_verdict_for_every_network() -> None:
 
 def test_the_pictures_are_drawn_small_and_the_same_each_time(tmp_path: Path) -> None:
     records, analyses = lab_records.records(), lab_records.analyses()
-    drawn = pictures.write(records, analyses, tmp_path)
+    drawn = pictures.write(records, analyses, {}, tmp_path)
     assert {path.stem for path in drawn} == {*pictures.OF_RUNS, *pictures.OF_ANALYSES}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
     assert max(path.stat().st_size for path in drawn) < 120_000
-    again = pictures.write(records, {}, tmp_path / "again")
+    again = pictures.write(records, {}, {}, tmp_path / "again")
     assert again[0].read_bytes() == drawn[0].read_bytes()
 
 

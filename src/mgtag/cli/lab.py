@@ -11,7 +11,7 @@ import typer
 
 from mgtag.bundle_folders import DEFAULT
 from mgtag.cli.app import App, Group, app
-from mgtag.cli.completing import Names, beginning
+from mgtag.cli.completing import Names, beginning, models
 from mgtag.cli.options import ModelOption
 from mgtag.cli.train import JobsOption, OutOption, ResumeOption, train_extra
 
@@ -228,6 +228,29 @@ def words_command(
 
     with view.TrainingView() as shown:
         written = words.write(lyrics, outside, model, report_folder(to), shown.tell, keep)
+    view.show_written(written)
+
+
+@lab.command("outside", examples=("mgtag lab outside --outside DIR wide-parallel-2 gtzan-parallel-1",))
+def outside_command(
+    outside: Annotated[Path, typer.Option(metavar="DIR", help="Music of any genre with its tracks.csv.")],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="MODEL", help="Models; by default the default one.", autocompletion=models),
+    ] = None,
+    to: ToOption = None,
+) -> None:
+    """Measure models as they tag, on the test pieces of a table of music outside GTZAN."""
+    with train_extra():
+        from mgtag_train.report import outside_measure
+        from mgtag_train.report.records import report_folder
+    from mgtag.view import training as view
+
+    folder = report_folder(to)
+    with view.TrainingView() as shown:
+        written = outside_measure.write(
+            names or [DEFAULT], outside, folder, lambda name, done, of: shown.progress(name, done, of, {})
+        )
     view.show_written(written)
 
 

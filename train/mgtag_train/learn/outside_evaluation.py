@@ -66,13 +66,15 @@ def listen(model: Network, pieces: Sequence[Piece], tracks: Sequence[MelTrack], 
     return Heard(tuple(pieces), owner.numpy(), genre, mood)
 
 
-def figures(votes: F32, pieces: Sequence[Piece], threshold: float) -> dict[str, float]:
+def figures(
+    votes: F32, pieces: Sequence[Piece], threshold: float, wider: tuple[int, ...] = WIDER
+) -> dict[str, float]:
     """Measure probabilities of pieces, shape ``(pieces, labels)``, on music and on what is not."""
     label = np.array([piece.label for piece in pieces])
     music = np.array([piece.is_music for piece in pieces])
     others = np.array([piece.genre != "" for piece in pieces]) & ~music
     known = music & (label >= 0)
-    genres, (tag, tags) = votes[:, WRITABLE], decided(votes, threshold)
+    genres, (tag, tags) = votes[:, WRITABLE], decided(votes, threshold, wider)
     same = votes.argmax(axis=1) == label
     right = np.array([accepted(piece.genre, LABELS[n]) for piece, n in zip(pieces, tags, strict=True)])
     return {
@@ -88,9 +90,9 @@ def figures(votes: F32, pieces: Sequence[Piece], threshold: float) -> dict[str, 
     }
 
 
-def decided(votes: F32, threshold: float) -> tuple[np.ndarray, I64]:
-    """Say which pieces get a tag, and which label that is; of the others, the best label."""
-    made = [Vote(LABELS, row, WRITABLE, WIDER).decided(threshold) for row in votes]
+def decided(votes: F32, threshold: float, wider: tuple[int, ...] = WIDER) -> tuple[np.ndarray, I64]:
+    """Find the pieces that get a tag, and which label that is; of the others, the best label."""
+    made = [Vote(LABELS, row, WRITABLE, wider).decided(threshold) for row in votes]
     tag = np.array([vote.passes(threshold) for vote in made])
     return tag, np.array([int(vote.probabilities.argmax()) for vote in made])
 

@@ -18,9 +18,15 @@ from mgtag.arrays import F64, I64
 INK, SOFT, GRID = "#222222", "#8a8a8a", "#e8e8e8"
 
 
-def matrices(panels: Mapping[str, tuple[Sequence[str], Any]]) -> Figure:
-    """Draw confusion matrices side by side: counts, coloured by the share of their row."""
-    side = 3.2 if len(panels) > 2 else 4.2
+def matrices(panels: Mapping[str, tuple[Sequence[str], Any]], side: float = 0) -> Figure:
+    """Draw confusion matrices side by side: counts, coloured by the share of their row.
+
+    Parameters
+    ----------
+    side : float
+        Of a panel, in inches; otherwise by how many there are.
+    """
+    side = side or (3.2 if len(panels) > 2 else 4.2)
     figure = blank(side * len(panels), side + 0.55)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (title, (labels, counts)) in zip(axes, panels.items(), strict=True):

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
+from mgtag.arrays import F64
+from mgtag_train.data.outside import LABELS, NOT_MUSIC, SILENT_GENRES
 from mgtag_train.learn.run_record import RunRecord
 from mgtag_train.report import analysis_pictures
 from mgtag_train.report.drawing import GRID, INK, SOFT, bare, blank, matrices
@@ -27,8 +29,15 @@ DPI = 110
 SPLITS = {"leaking": "#c0504d", "tracks": "#e0a030", "filtered": "#2b6cb0"}
 
 
-def write(records: Runs, analyses: Mapping[str, Analysis], folder: Path) -> list[Path]:
+def write(
+    records: Runs, analyses: Mapping[str, Analysis], outside: Mapping[str, Any], folder: Path
+) -> list[Path]:
     """Draw every picture whose records are there.
+
+    Parameters
+    ----------
+    outside : mapping
+        Tables of the default bundle on music outside GTZAN; may be empty.
 
     Returns
     -------
@@ -39,6 +48,9 @@ def write(records: Runs, analyses: Mapping[str, Analysis], folder: Path) -> list
     drawn = []
     figures = {name: make(records) for name, make in OF_RUNS.items()}
     figures |= {name: make(analyses[of]) for name, (of, make) in OF_ANALYSES.items() if of in analyses}
+    if outside:
+        figures["reliability-outside"] = reliability_outside(outside["reliability"])
+        figures["confusion-outside"] = confusion_outside(outside["confusion"])
     for name, figure in figures.items():
         if figure is not None:
             path = folder / f"{name}.png"
@@ -176,23 +188,42 @@ def reliability(records: Runs) -> Figure | None:
         (count * np.array([one[key] for one in found])).sum(axis=0) / total
         for key in ("confidence", "accuracy")
     )
-    some = count.sum(axis=0) > 0
     error = np.mean([run.measured["test"].tracks.calibration_error for run in records[name]["filtered"]])
+    title = f"{name}: expected calibration error {error:.3f}\nareas are numbers of tracks"
+    return _calibration(confidence, accuracy, count.sum(axis=0), title)
+
+
+def reliability_outside(bins: Mapping[str, Sequence[float]]) -> Figure:
+    """How often the default bundle's best of fifteen genres is right when it is so confident."""
+    confidence, accuracy, size = (np.array(bins[key]) for key in ("confidence", "accuracy", "size"))
+    return _calibration(
+        confidence, accuracy, size, "music of fifteen genres, outside GTZAN\nareas are numbers of pieces"
+    )
+
+
+def confusion_outside(rows: Mapping[str, Mapping[str, int]]) -> Figure:
+    """Best answers for music of the fifteen genres, and for sounds that are not music."""
+    counts = np.zeros((len(LABELS), len(LABELS)), np.int64)
+    for genre, answers in rows.items():
+        label = NOT_MUSIC if genre in SILENT_GENRES else genre
+        if label in LABELS:
+            for answer, count in answers.items():
+                counts[LABELS.index(label), LABELS.index(answer)] += count
+    return matrices({"outside GTZAN, test": (LABELS, counts)}, side=6.4)
+
+
+def _calibration(confidence: F64, accuracy: F64, count: F64, title: str) -> Figure:
+    some = count > 0
+    confidence, accuracy, count = confidence[some], accuracy[some], count[some]
     figure = blank(4.9, 4.6)
     ax = figure.subplots()
     ax.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
     # One standard error of a share, over the answers of the bin.
-    spread = np.sqrt(accuracy * (1 - accuracy) / total)
-    ax.errorbar(confidence[some], accuracy[some], spread[some], fmt="none", ecolor="#9bbbdd", elinewidth=2)
-    ax.scatter(
-        confidence[some],
-        accuracy[some],
-        s=10 + 220 * count.sum(axis=0)[some] / count.sum(),
-        color=SPLITS["filtered"],
-        zorder=3,
-    )
+    spread = np.sqrt(accuracy * (1 - accuracy) / count)
+    ax.errorbar(confidence, accuracy, spread, fmt="none", ecolor="#9bbbdd", elinewidth=2)
+    ax.scatter(confidence, accuracy, s=10 + 220 * count / count.sum(), color=SPLITS["filtered"], zorder=3)
     ax.set(xlim=(0, 1), ylim=(0, 1.03), aspect="equal", xlabel="confidence", ylabel="share that is right")
-    ax.set_title(f"{name}: expected calibration error {error:.3f}\nareas are numbers of tracks", fontsize=10)
+    ax.set_title(title, fontsize=10)
     ax.grid(color=GRID, linewidth=0.8)
     ax.tick_params(length=0)
     bare(ax, "left", "bottom")

@@ -28,6 +28,8 @@ class ReportFolder:
         What was found in trained networks, and by searches.
     faithfulness : Path
         How faithful the shipped bundle's explanations are.
+    outside : Path
+        Bundles on music outside GTZAN, a record each.
     guide : Path
         The user guide of the checkout, which has a sentence about it.
     """
@@ -35,6 +37,7 @@ class ReportFolder:
     def __init__(self, root: Path) -> None:
         self.page, self.pictures, self.records = root / "RESULTS.md", root / "pictures", root / "records"
         self.analyses, self.faithfulness = self.records / "analysis", self.records / "faithful.json"
+        self.outside = self.records / "outside"
         self.guide = root.parent / "docs" / "guide.md"
 
     def runs(self) -> Runs:

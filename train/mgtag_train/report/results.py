@@ -124,18 +124,22 @@ def write(runs: Path, folder: ReportFolder) -> list[Path]:
     for found in sorted(runs.glob(f"*/{FOUND}")):
         folder.analyses.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(found, folder.analyses / f"{SEARCH}{found.parent.name}.json")
-    drawn = pictures.write(folder.runs(), folder.read_analyses(), folder.pictures)
+    measured = folder.records / outside_section.FIGURES
+    tables = json.loads(measured.read_text())["tables"] if measured.is_file() else {}
+    drawn = pictures.write(folder.runs(), folder.read_analyses(), tables, folder.pictures)
     folder.page.write_text(page(folder), encoding="utf-8")
     return [folder.page, *drawn]
 
 
 def outside(folder: ReportFolder) -> list[str]:
     """Return the section about music outside GTZAN; nothing where it has not been measured."""
-    figures, steps = (folder.records / name for name in (outside_section.FIGURES, outside_section.STEPS))
+    figures = folder.records / outside_section.FIGURES
     if not figures.is_file():
         return []
-    told = json.loads(steps.read_text()) if steps.is_file() else None
-    return outside_section.section(json.loads(figures.read_text()), told)
+    bundles = [json.loads(path.read_text()) for path in sorted(folder.outside.glob("*.json"))]
+    runs = [RunRecord.read(path) for path in sorted(folder.records.glob(outside_section.RUNS))]
+    before = json.loads((folder.records / outside_section.BEFORE).read_text())
+    return outside_section.section(json.loads(figures.read_text()), bundles, runs, before)
 
 
 def own_genres(folder: ReportFolder) -> list[str]:
