@@ -37,7 +37,7 @@ from mgtag_train.ship.export import export, fold_norms, rounded
 from mgtag_train.ship.make_bundle import by_kind, over_seeds, spelling
 from mgtag_train.ship.wide import HELD_OUT_SEED, Wide
 
-NAME = "wide-parallel-1"
+NAME = "wide-parallel-2"
 DATA = {
     "name": "wide",
     "citation": "GTZAN (Tzanetakis, Cook 2002); 4Q (Panda, Malheiro, Paiva 2018); Emotify (Aljanaki, "
