@@ -98,7 +98,7 @@ def test_the_section_has_every_seed_bundle_and_step() -> None:
         best_epoch=2,
         seconds=1.0,
     )
-    page = "\n".join(outside_section.section(figures, bundles, [run], {"valid": [ROW]}))
+    page = "\n".join(outside_section.section(figures, [run], bundles, figures, [run]))
     assert "| fifteen genres, best answer right | 0.500 | 0.500 | 0.500 | 0.540 |" in page
     assert page.index("b@2") < page.index("a@1")
     assert "| wide-parallel-2 after epoch 2 | 0.480 | 1.400 |" in page

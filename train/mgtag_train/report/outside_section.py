@@ -10,8 +10,8 @@ import numpy as np
 from mgtag_train.learn.run_record import RunRecord
 from mgtag_train.report.markdown import table
 
-FIGURES, RUNS = "wide-parallel-2-figures.json", "wide-parallel-2-[0-9].json"
-BEFORE = "wide-parallel-1-figures.json"  # one teacher, 36,000 slices, fewer channels
+FIGURES, RUNS = "wide-parallel-1-figures.json", "wide-parallel-1-[0-9].json"
+CANDIDATE, CANDIDATE_RUNS = "wide-parallel-2-figures.json", "wide-parallel-2-[0-9].json"
 MEASURES = {
     "genre_accuracy": "fifteen genres, best answer right",
     "coverage": "music of any genre tagged",
@@ -34,29 +34,38 @@ gtzan-parallel-1 has ten of the genres. What musicnn's heads were chosen on is u
 STEPS = """\
 ### What each step brought, on validation
 
-Best of fifteen right, and log loss over the sixteen labels; means over the seeds. wide-parallel-2 has a
-second teacher, 96,000 slices in place of 36,000, and more channels. A difference under 0.03 is within chance.
+Best of fifteen right, and log loss over the sixteen labels; means over the seeds. A difference under 0.03 is
+within chance.
+"""
+OTHER = """\
+### wide-parallel-2, which is not shipped
+
+A second teacher (the VGG of musicnn's package), 96,000 slices in place of 36,000, more channels; temperatures
+of music alone, and a threshold chosen with a margin of one point in place of three. Its log loss is lower on
+both parts and it tags more, but its tags keep 0.84 where 0.85 is promised, and the seed that
+validation chooses tagged one street sound of test as it runs in mgtag: wide-parallel-1 stays the default.
 """
 INTRODUCTION = """\
 ## Music outside GTZAN
 
-wide-parallel-2 and what it was measured on: pieces of 6 to 10 seconds, artists apart, that may not be
+wide-parallel-1 and what it was measured on: pieces of 6 to 10 seconds, artists apart, that may not be
 redistributed; their table's columns are described in `mgtag_train.data.outside`. Networks, heads,
 temperatures and threshold were chosen on validation; test was heard once by each seed. *Accepted*: the
 genre, or its parent (punk, metal: rock; soundtrack: classical, electronic; world: folk, latin; disco:
 R&B). Every tag counts, whatever the genre of the piece. About one label in seven is arguable.
 
-The pieces of test are not new to us: they were looked at for wide-parallel-1 and for musicnn's heads, whose
-first thresholds, chosen for the mean of outside validation and of GTZAN, kept only 0.76 and 0.80 there;
-since then the threshold must keep its promise on both. Read coverage and accepted as a little optimistic.
+The first threshold was chosen for the mean of outside validation and of GTZAN, and tagged 27 % and 28 % of
+test (two seeds), 0.76 and 0.80 of it accepted; since then the threshold must keep its promise on both. So
+coverage, precision and accepted are a second look at test: read them as optimistic.
 """
 
 
 def section(
     figures: Mapping[str, Any],
-    bundles: Sequence[Mapping[str, Any]],
     runs: Sequence[RunRecord],
-    before: Mapping[str, Any],
+    bundles: Sequence[Mapping[str, Any]],
+    other: Mapping[str, Any] | None = None,
+    other_runs: Sequence[RunRecord] = (),
 ) -> list[str]:
     """Return the section: seeds, other bundles, steps, genres, sources, confusion, reliability.
 
@@ -64,18 +73,24 @@ def section(
     ----------
     figures : mapping
         ``valid`` and ``test``, a row of figures a seed, and ``tables`` of the shipped seed on test.
-    bundles : sequence of mapping
-        What `mgtag_train.report.outside_measure` found of each bundle on test.
     runs : sequence of RunRecord
         Of each seed, followed on validation.
-    before : mapping
-        `figures` of the network before.
+    bundles : sequence of mapping
+        What `mgtag_train.report.outside_measure` found of each bundle on test.
+    other, other_runs
+        The same of wide-parallel-2.
     """
     tables = figures["tables"]
     lines = [INTRODUCTION, *_seeds(figures), ""]
     if bundles:
         lines += [BESIDE, *_bundles(bundles), ""]
-    lines += [STEPS, *_steps(runs, before["valid"], figures["valid"]), ""]
+    lines += [
+        STEPS,
+        *_steps({"wide-parallel-1": (runs, figures), "wide-parallel-2": (other_runs, other)}),
+        "",
+    ]
+    if other:
+        lines += [OTHER, *_seeds(other), ""]
     for by in ("genre", "source"):
         lines += [f"### By {by}, on test", "", *_by(by, tables[f"by_{by}"]), ""]
     lines += [
@@ -119,14 +134,15 @@ def _bundles(bundles: Sequence[Mapping[str, Any]]) -> list[str]:
     return table(["", *(MEASURES[key] for key in keys)], rows, 1)
 
 
-def _steps(
-    runs: Sequence[RunRecord], before: Sequence[Mapping[str, float]], now: Sequence[Mapping[str, float]]
-) -> list[str]:
-    rows = [["wide-parallel-1, as it was shipped", *_mean(before, "genre_accuracy", "log_loss")]]
-    for n in range(len(runs[0].history) if runs else 0):
-        found = [run.history[n] for run in runs]
-        rows.append([f"wide-parallel-2 after epoch {n + 1}", *_mean(found, "track_accuracy", "log_loss")])
-    rows.append(["calibrated, half of its heads refitted", *_mean(now, "genre_accuracy", "log_loss")])
+def _steps(systems: Mapping[str, tuple[Sequence[RunRecord], Mapping[str, Any] | None]]) -> list[str]:
+    rows = []
+    for name, (runs, figures) in systems.items():
+        for n in range(len(runs[0].history) if runs else 0):
+            found = [run.history[n] for run in runs]
+            rows.append([f"{name} after epoch {n + 1}", *_mean(found, "track_accuracy", "log_loss")])
+        if figures:
+            row = _mean(figures["valid"], "genre_accuracy", "log_loss")
+            rows.append([f"{name}, heads averaged with linear probes, calibrated", *row])
     return table(["", "fifteen genres", "log loss"], rows, 1)
 
 

@@ -133,13 +133,17 @@ def write(runs: Path, folder: ReportFolder) -> list[Path]:
 
 def outside(folder: ReportFolder) -> list[str]:
     """Return the section about music outside GTZAN; nothing where it has not been measured."""
-    figures = folder.records / outside_section.FIGURES
+    of = outside_section
+    figures, other = (folder.records / name for name in (of.FIGURES, of.CANDIDATE))
     if not figures.is_file():
         return []
+    runs, other_runs = (
+        [RunRecord.read(path) for path in sorted(folder.records.glob(names))]
+        for names in (of.RUNS, of.CANDIDATE_RUNS)
+    )
     bundles = [json.loads(path.read_text()) for path in sorted(folder.outside.glob("*.json"))]
-    runs = [RunRecord.read(path) for path in sorted(folder.records.glob(outside_section.RUNS))]
-    before = json.loads((folder.records / outside_section.BEFORE).read_text())
-    return outside_section.section(json.loads(figures.read_text()), bundles, runs, before)
+    tried = json.loads(other.read_text()) if other.is_file() else None
+    return of.section(json.loads(figures.read_text()), runs, bundles, tried, other_runs)
 
 
 def own_genres(folder: ReportFolder) -> list[str]:
