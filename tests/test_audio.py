@@ -261,6 +261,30 @@ def test_an_mp3_without_a_xing_header_has_its_length_measured(song: Song, tmp_pa
     identity.payload(path)
 
 
+@pytest.mark.parametrize("kind", ["mp3", "ogg", "opus"])
+def test_what_lies_far_before_a_slice_is_not_decoded(
+    song: Song, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """FFmpeg seeks to the beginning of a long mp3 that has no header."""
+    path, decoded_s = put(song, tmp_path, kind, 8.0), [0.0]
+    as_ever = audio.bounded
+
+    def counted(frames, *rest):  # type: ignore[no-untyped-def]
+        for frame in as_ever(frames, *rest):
+            decoded_s[0] += frame.samples / frame.sample_rate
+            yield frame
+
+    whole = audio.load(path)[round(6 * SAMPLE_RATE) :][:SAMPLE_RATE]
+    monkeypatch.setattr(audio, "bounded", counted)
+    with audio.opened(path) as sound:
+        monkeypatch.setattr(sound, "_seek", lambda start_s: sound._container.seek(0))
+        (part,) = sound.slices([6.0], 1.0)
+    assert decoded_s[0] < 2
+    lag, likeness = aligned(part, whole)
+    assert abs(lag) <= 1
+    assert likeness > 0.99
+
+
 def test_as_much_as_was_asked_for_is_no_truncation(song: Song, tmp_path: Path) -> None:
     y = audio.load(put(song, tmp_path, "flac", 8.0), at_most_s=2.0)
     assert 2 <= len(y) / SAMPLE_RATE < 3

@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
-LONGEST_PACKET_S = 0.2  # in Ogg: of Vorbis, whose first packet behind a seek gives no sound
+SEEKING_EARLY = (
+    "ogg",
+    "mp3",
+)  # a seek leads to a page's beginning; in a long mp3 without a header, to its own
+LONGEST_PACKET_S = 0.2  # of these: of Vorbis, whose first packet behind a seek gives no sound
 OVERLAP_S = 0.01  # decoded behind a slice, so that its end isn't the resampler's
 
 
@@ -215,7 +219,7 @@ class Sound:
         return y[round(skip_s * sample_rate) :]
 
     def _frames(self, at_most_s: float = math.inf, before_s: float | None = None) -> Iterator[AudioFrame]:
-        base, paged = self._stream.time_base, self._container.format.name == "ogg"
+        base, paged = self._stream.time_base, self._container.format.name in SEEKING_EARLY
         before = int((self._origin_s + before_s) / base) if paged and base and before_s is not None else None
         return bounded(decoded(self._container, self._stream, before), self.path, at_most_s)
 
