@@ -38,10 +38,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 22_050  # Hz
 PREROLL_S = 0.1  # decoded and dropped after a seek: mp3's bit reservoir reaches back 9 frames at most
-SEEKING_EARLY = (
-    "ogg",
-    "mp3",
-)  # a seek leads to a page's beginning; in a long mp3 without a header, to its own
+SEEKING_EARLY = "ogg", "mp3"  # a seek leads to a page's beginning; in a long mp3 without header, the file's
 LONGEST_PACKET_S = 0.2  # of these: of Vorbis, whose first packet behind a seek gives no sound
 OVERLAP_S = 0.01  # decoded behind a slice, so that its end isn't the resampler's
 
