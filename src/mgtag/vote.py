@@ -14,8 +14,8 @@ from mgtag.card import Head
 
 TINY = 1e-6  # a slice may doubt a label, not veto it
 
-AGREE = 0.75  # of an album's sure tracks
-SHARPEST = 2.0
+AGREE = 0.75  # of an album's sure tracks; with fewer of one genre it is mixed
+SHARPEST = 2.0  # power to which the mean of an album's tracks is raised, at most
 
 # Of the sequential test, chosen on validation by `python -m bench.quick_vote`; see bench/RESULTS.md.
 SURE = 2.5  # standard errors
@@ -119,12 +119,12 @@ def softmax(logits: NDArray[Real], temperature: float = 1.0) -> NDArray[Real]:
 
 
 def common_vote(votes: Sequence[Vote], limit: float | None) -> tuple[Vote, bool]:
-    """Return what the tracks of an album say together, and whether they are mixed.
+    """Pool the votes of an album's tracks, and tell whether they are mixed.
 
-    The genre is that of the highest mean probability. Tracks of an album say more together than one does, and
-    less than as many strangers would, so the mean is raised to the square root of their number, `SHARPEST` at
+    The genre is that of the highest mean probability. Tracks of an album are better evidence than one, and
+    worse than as many unrelated ones, so the mean is raised to the square root of their number, `SHARPEST` at
     most, and made a probability again. They are mixed where fewer than `AGREE` of those that are sure by
-    themselves say the same.
+    themselves have that genre.
 
     Parameters
     ----------
