@@ -9,8 +9,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
+import onnx  # noqa: E402
 import onnxruntime  # noqa: E402
-from mgtag_train.ship.export import export, fold_norms  # noqa: E402
+from mgtag_train.ship.eight_bits import EightBits  # noqa: E402
+from mgtag_train.ship.export import export, fold_norms, rounded  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from small_networks import smaller  # noqa: E402
 
@@ -48,3 +50,21 @@ def test_norms_fold_away_without_a_trace(architecture: str) -> None:
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in folded.modules())
     with torch.no_grad():
         torch.testing.assert_close(folded.answer(windows), model.answer(windows), atol=1e-5, rtol=1e-4)
+
+
+def test_eight_bits_answer_nearly_the_same_alike_in_every_batch(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, windows = smaller("queens-parallel", batch_norm=True), torch.randn(40, 32, 33)
+    model(windows)
+    exact = rounded(fold_norms(model))
+    small = EightBits(exact, windows.numpy(), tmp_path)
+    kinds = {i.data_type for i in onnx.load(tmp_path / GRAPH).graph.initializer}
+    assert onnx.TensorProto.INT8 in kinds
+    with torch.no_grad():
+        found, wanted = small.answer(windows), exact.answer(windows)
+        alone = small.answer(windows[7:8])
+    assert set(found) == set(wanted)
+    for name, part in wanted.items():
+        apart = (found[name] - part).abs().max() / part.std()
+        assert 0 < apart < 0.2, name
+        torch.testing.assert_close(alone[name], found[name][7:8])

@@ -259,6 +259,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
         jobs.fit(jobs.Job("a", CONFIG, 4, tmp_path / "parts"), *heard(learn, check), {}, True, quiet)
 
 
+def test_each_cycle_of_a_schedule_is_one_whole_schedule(learn: SliceDataset, check: SliceDataset) -> None:
+    once = Training(CONFIG, *heard(learn, check), seed=0)
+    twice = Training(replace(CONFIG, epochs=8, cycles=2), *heard(learn, check), seed=0)
+    steps = CONFIG.epochs * once.per_epoch
+    rates = [once._rate(step) for step in range(steps)]
+    assert [twice._rate(step) for step in range(2 * steps)] == rates + rates
+    assert max(rates) > 0.9 and rates[-1] < 0.01
+
+
 def test_patience_stops_a_run(learn: SliceDataset, check: SliceDataset) -> None:
     training = Training(replace(CONFIG, epochs=50, patience=2), *heard(learn, check), seed=0)
     training.history = [{"log_loss": loss} for loss in (1.0, 0.5, 0.6)]

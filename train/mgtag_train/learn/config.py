@@ -66,6 +66,8 @@ class TrainConfig:
         Of the windows, `MelSpec.top_db`.
     epochs : int
         Length of the schedule; early stopping may end it before.
+    cycles : int
+        Into how many equal parts the schedule falls, each from the peak to zero (arXiv:1608.03983).
     slices : int
         Windows drawn from each track in an epoch.
     batch : int
@@ -73,7 +75,7 @@ class TrainConfig:
     negatives : float
         Windows without music for each window of music, with uniform targets.
     learning_rate : float
-        At the peak: linear warm-up over the first `warmup` of the steps, then half a cosine to zero.
+        At the peak: linear warm-up over the first `warmup` of a cycle, then half a cosine to zero.
     weight_decay : float
         AdamW's.
     smoothing : float
@@ -96,6 +98,7 @@ class TrainConfig:
     augment: Augment = field(default_factory=Augment)
     top_db: float = DYNAMIC_RANGE
     epochs: int = 60
+    cycles: int = 1
     slices: int = 10
     batch: int = 64
     negatives: float = 0.1

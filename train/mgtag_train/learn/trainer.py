@@ -135,9 +135,10 @@ class Training:
         self.history, self.steps, self.best = state["history"], state["steps"], state["best"]
 
     def _rate(self, step: int) -> float:
-        total = self.config.epochs * self.per_epoch
+        total = self.config.epochs * self.per_epoch / self.config.cycles
         warm = max(1.0, self.config.warmup * total)
-        return min((step + 1) / warm, 0.5 * (1 + math.cos(math.pi * min(1.0, step / total))))
+        within = min(step, self.config.epochs * self.per_epoch - 1) % total
+        return min((within + 1) / warm, 0.5 * (1 + math.cos(math.pi * within / total)))
 
     def _step(self, items: Tensor) -> float:
         drawn, wanted = self.learn.batch(items, self.config, self.generator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mgtag.bundle import Bundle, write
+from mgtag.bundle import GRAPH, Bundle, write
 from mgtag.card import GENRE, Card, Head
 from mgtag.features import MelSpec
 from mgtag.models import Network
@@ -33,11 +34,13 @@ from mgtag_train.learn.outside_calibration import NEVER, OUTSIDE_SHARE, Sample, 
 from mgtag_train.learn.outside_evaluation import NARROWER, WRITABLE, Heard
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.learn.trainer import predict
-from mgtag_train.ship.export import export, fold_norms, rounded
+from mgtag_train.ship.eight_bits import EightBits
+from mgtag_train.ship.export import fold_norms, rounded
 from mgtag_train.ship.make_bundle import by_kind, over_seeds, spelling
-from mgtag_train.ship.wide import HELD_OUT_SEED, Wide
+from mgtag_train.ship.wide import HELD_OUT_SEED, Wide, clips_dataset
 
-NAME = "wide-parallel-2"
+NAME = "wide-parallel-3"
+EXAMPLES = 600  # windows of training clips, over which a network's activations are measured
 DATA = {
     "name": "wide",
     "citation": "GTZAN (Tzanetakis, Cook 2002); 4Q (Panda, Malheiro, Paiva 2018); Emotify (Aljanaki, "
@@ -76,29 +79,36 @@ def make_wide_bundle(
     models: Sequence[Network], seeds: Sequence[int], data: Wide, out: Path, config: TrainConfig, told: Count
 ) -> Bundle:
     """Choose a network on validation, measure all of them on test, write the bundle."""
-    written = [rounded(fold_norms(model)) for model in models]
     spec = replace(MelSpec(), top_db=config.top_db)
+    examples = clips_dataset(data, config.top_db).tiles()[0].numpy()
+    exact = [rounded(fold_norms(model)) for model in models]
+    written = [
+        EightBits(model, examples[:: len(examples) // EXAMPLES], out / f"wide-{seed}" / "bundle")
+        for seed, model in zip(seeds, exact, strict=True)
+    ]
     pieces = {part: of_split(data.outside, part) for part in ("valid", "test")}
     tracks = {part: outside_evaluation.mel_tracks(pieces[part], told) for part in pieces}
 
     def predict_all(part: str) -> list[PartPredictions]:
         return [predict_part(m, pieces[part], tracks[part], data.clips[part], spec) for m in written]
 
-    predictions = predict_all("valid")
+    heard = predict_all("valid")
     made_up = SliceDataset(make_negatives(MelSpec(), HELD_OUT_SEED, each=10), spec)
-    calibrated = [fit_calibration(predicted) for predicted in predictions]
-    valid = [measure(predicted, how) for predicted, how in zip(predictions, calibrated, strict=True)]
+    calibrated = [fit_calibration(predicted) for predicted in heard]
+    valid = [measure(predicted, how) for predicted, how in zip(heard, calibrated, strict=True)]
     chosen = int(np.argmin([figures["log_loss"] for figures in valid]))
     predictions = predict_all("test")
     test = [measure(predicted, how) for predicted, how in zip(predictions, calibrated, strict=True)]
     folder = out / NAME
-    exported = export(models[chosen], folder).spec
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(written[chosen].graph, folder / GRAPH)
+    floats = predict_part(exact[chosen], pieces["valid"], tracks["valid"], data.clips["valid"], spec)
     card = Card(
         name=NAME,
         heads=heads(calibrated[chosen]),
         mel=spec,
         architecture=config.architecture,
-        arguments=asdict(exported),
+        arguments=asdict(exact[chosen].spec),
         data=DATA,
         split={
             "name": "outside: artists apart; GTZAN: filtered",
@@ -109,6 +119,7 @@ def make_wide_bundle(
             "shipped": {"valid": valid[chosen], "test": test[chosen]},
             "test_over_seeds": over_seeds(seeds, test),
             "valid_over_seeds": over_seeds(seeds, valid),
+            "eight_bits": agreement(heard[chosen], floats, calibrated[chosen]),
             "not_music": confidences(written[chosen], calibrated[chosen].genre, made_up),
             "commit": commit(),
             "versions": versions(),
@@ -186,6 +197,17 @@ def measure(predicted: PartPredictions, how: Calibrated) -> dict[str, float]:
         "mood_accuracy": outside_evaluation.mood_accuracy(how.mood.votes(heard.mood, heard.owner), pieces),
     }
     return {key: round(value, 4) for key, value in figures.items()}
+
+
+def agreement(found: PartPredictions, exact: PartPredictions, how: Calibrated) -> dict[str, float]:
+    """Compare a network in eight bits with the same in floats, on the same pieces outside GTZAN."""
+    votes, floats = (how.genre.votes(p.outside.genre, p.outside.owner) for p in (found, exact))
+    sure, sure_floats = (v.max(axis=1) > how.genre.threshold for v in (votes, floats))
+    return {
+        "same_genre": round(float((votes.argmax(axis=1) == floats.argmax(axis=1)).mean()), 4),
+        "same_decision": round(float((sure == sure_floats).mean()), 4),
+        "log_loss_in_floats": measure(exact, how)["log_loss"],
+    }
 
 
 def tables(predicted: PartPredictions, how: Calibration) -> dict[str, Any]:
