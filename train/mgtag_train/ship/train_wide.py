@@ -15,7 +15,13 @@ from mgtag_train.learn import distributed
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.configs import WIDE
 from mgtag_train.learn.jobs import Progress, counting, load_best
-from mgtag_train.ship.wide import CACHE_PARTS, read_wide, train_networks, with_averaged_heads
+from mgtag_train.ship.wide import (
+    CACHE_PARTS,
+    read_wide,
+    train_networks,
+    training_tracks,
+    with_averaged_heads,
+)
 from mgtag_train.ship.wide_bundle import make_wide_bundle
 
 
@@ -78,5 +84,6 @@ def train_wide(
 
     if not distributed.is_first():
         return None
-    models = with_averaged_heads([load_best(job.folder) for job in planned], data, config.top_db, told)
-    return make_wide_bundle(models, seeds, data, out, config, told)
+    tracks = training_tracks(data, config.top_db, told)
+    models = with_averaged_heads([load_best(job.folder) for job in planned], data, tracks)
+    return make_wide_bundle(models, seeds, data, tracks, out, config, told)

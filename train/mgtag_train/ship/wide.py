@@ -115,10 +115,15 @@ def clips_dataset(data: Wide, top_db: float) -> SliceDataset:
     return SliceDataset(data.clips["train"] + others, replace(MelSpec(), top_db=top_db))
 
 
-def with_averaged_heads(networks: Sequence[Network], data: Wide, top_db: float, told: Count) -> list[Network]:
+def training_tracks(data: Wide, top_db: float, told: Count) -> SliceDataset:
+    """Return the unchanged training pieces outside GTZAN."""
+    train = of_split(data.outside, "train")
+    return SliceDataset(mel_tracks(train, told), replace(MelSpec(), top_db=top_db))
+
+
+def with_averaged_heads(networks: Sequence[Network], data: Wide, tracks: SliceDataset) -> list[Network]:
     """Average the heads of trained students with linear probes; see `mgtag_train.learn.head_averaging`."""
-    train, clips = of_split(data.outside, "train"), clips_dataset(data, top_db)
-    tracks = SliceDataset(mel_tracks(train, told), clips.spec)
+    train, clips = of_split(data.outside, "train"), clips_dataset(data, tracks.spec.top_db)
     return [average_heads(network, train, tracks, clips) for network in networks]
 
 
