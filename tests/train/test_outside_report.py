@@ -98,7 +98,9 @@ def test_the_section_has_every_seed_bundle_and_step() -> None:
         best_epoch=2,
         seconds=1.0,
     )
-    page = "\n".join(outside_section.section(figures, [run], bundles, figures, [run]))
+    networks = {name: outside_section.Measured(figures, [run]) for name in outside_section.NAMES}
+    page = "\n".join(outside_section.section(networks, bundles))
     assert "| fifteen genres, best answer right | 0.500 | 0.500 | 0.500 | 0.540 |" in page
     assert page.index("b@2") < page.index("a@1")
     assert "| wide-parallel-2 after epoch 2 | 0.480 | 1.400 |" in page
+    assert "| wide-parallel-1, 2 seeds | 0.520 ± 0.028 |" in page

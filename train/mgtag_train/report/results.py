@@ -124,26 +124,31 @@ def write(runs: Path, folder: ReportFolder) -> list[Path]:
     for found in sorted(runs.glob(f"*/{FOUND}")):
         folder.analyses.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(found, folder.analyses / f"{SEARCH}{found.parent.name}.json")
-    measured = folder.records / outside_section.FIGURES
-    tables = json.loads(measured.read_text())["tables"] if measured.is_file() else {}
+    networks = [*measured_outside(folder).values()]
+    tables = networks[-1].figures["tables"] if networks else {}
     drawn = pictures.write(folder.runs(), folder.read_analyses(), tables, folder.pictures)
     folder.page.write_text(page(folder), encoding="utf-8")
     return [folder.page, *drawn]
 
 
+def measured_outside(folder: ReportFolder) -> dict[str, outside_section.Measured]:
+    """Return what there is of each network for music outside GTZAN."""
+    of, found = outside_section, {}
+    for name in of.NAMES:
+        figures = folder.records / of.FIGURES.format(name)
+        if figures.is_file():
+            runs = [RunRecord.read(path) for path in sorted(folder.records.glob(of.RUNS.format(name)))]
+            found[name] = of.Measured(json.loads(figures.read_text()), runs)
+    return found
+
+
 def outside(folder: ReportFolder) -> list[str]:
     """Return the section about music outside GTZAN; nothing where it has not been measured."""
-    of = outside_section
-    figures, other = (folder.records / name for name in (of.FIGURES, of.CANDIDATE))
-    if not figures.is_file():
+    networks = measured_outside(folder)
+    if not networks:
         return []
-    runs, other_runs = (
-        [RunRecord.read(path) for path in sorted(folder.records.glob(names))]
-        for names in (of.RUNS, of.CANDIDATE_RUNS)
-    )
     bundles = [json.loads(path.read_text()) for path in sorted(folder.outside.glob("*.json"))]
-    tried = json.loads(other.read_text()) if other.is_file() else None
-    return of.section(json.loads(figures.read_text()), runs, bundles, tried, other_runs)
+    return outside_section.section(networks, bundles)
 
 
 def own_genres(folder: ReportFolder) -> list[str]:
