@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +18,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import ModelProto
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor
 
@@ -26,7 +28,8 @@ from mgtag.card import GENRE
 from mgtag.models import ModelOutput, Network
 from mgtag_train.ship.export import INPUT, check_parity, halved, to_onnx
 
-BATCH = 20
+BATCH = 20  # the same for all, or a percentile cannot be taken
+PERCENTILE = 99.99  # of an activation's values, which its range spans: the rest would make every step coarser
 
 
 class EightBits(Network):
@@ -37,7 +40,8 @@ class EightBits(Network):
     model : Network
         As it will be shipped otherwise: norms folded away, weights rounded.
     windows : F32
-        Shape ``(n, n_mels, n_frames)``, training windows, over which activations are measured.
+        Shape ``(n, n_mels, n_frames)``, training windows, over which activations are measured; at least
+        `BATCH`.
     folder : Path
         Where the graph is written, as a bundle's.
 
@@ -74,7 +78,7 @@ def quantised(proto: ModelProto, windows: F32) -> ModelProto:
     which would overflow.
     """
     logging.getLogger().setLevel(logging.ERROR)  # its advice is for those who call it from a shell
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()):  # it prints what nobody asked for
         plain, small = Path(folder) / "plain.onnx", Path(folder) / "small.onnx"
         onnx.save(proto, plain)
         quant_pre_process(plain, plain, skip_symbolic_shape=True)
@@ -85,6 +89,8 @@ def quantised(proto: ModelProto, windows: F32) -> ModelProto:
             _Windows(windows),
             op_types_to_quantize=["Conv", "MaxPool"],
             nodes_to_exclude=[first],
+            calibrate_method=CalibrationMethod.Percentile,
+            extra_options={"CalibPercentile": PERCENTILE},
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
@@ -96,7 +102,7 @@ def quantised(proto: ModelProto, windows: F32) -> ModelProto:
 class _Windows(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, windows: F32) -> None:
         self._batches: Iterator[dict[str, F32]] = (
-            {INPUT: windows[at : at + BATCH]} for at in range(0, len(windows), BATCH)
+            {INPUT: windows[at : at + BATCH]} for at in range(0, len(windows) - BATCH + 1, BATCH)
         )
 
     def get_next(self) -> dict[str, F32] | None:
