@@ -45,8 +45,10 @@ Means and deviations over seeds, each calibrated by the rules of its day. wide-p
 36,000 slices with one teacher, and was shipped. wide-parallel-2 had a second teacher (the VGG of musicnn's
 package), 96,000 slices, more channels, and temperatures of music alone; a threshold with a margin of one
 point kept less than was promised, and it was not shipped. wide-parallel-3 is wide-parallel-2 trained twice
-as long (a second cycle of the learning rate), with a margin of two points, its convolutions in integers of
-eight bits.
+as long (a second cycle of the learning rate), its convolutions in integers of eight bits. Its threshold was
+first chosen with a margin of two points: 0.34 ± 0.02 of the music of test was tagged, and 0.80 ± 0.03 of the
+tags accepted. With the three points of wide-parallel-1 this is a second look at test, in the careful
+direction.
 """
 INTRODUCTION = """\
 ## Music outside GTZAN
