@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeGuard
 
 from mgtag.features import MelSpec
@@ -58,15 +59,22 @@ class Head:
     parents: Mapping[str, str] = field(default_factory=dict)
     measured: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """How each label is shown: as it is written, or in words where it never is."""
         return tuple(self.written[label] or READABLE.get(label, label) for label in self.labels)
 
-    @property
+    @cached_property
     def writable(self) -> tuple[bool, ...]:
         """Whether each label may be written to a tag."""
         return tuple(bool(self.written[label]) for label in self.labels)
+
+    @cached_property
+    def unwritten(self) -> frozenset[str]:
+        """Names of the labels that are never written."""
+        return frozenset(
+            name for name, writable in zip(self.names, self.writable, strict=True) if not writable
+        )
 
     @property
     def wider(self) -> tuple[int, ...]:

@@ -137,8 +137,7 @@ class TagWriter:
 
     def told_name(self, heard: str) -> str:
         """Return what the index has as heard, but for what is never written: that is no genre."""
-        genre = self.bundle.card.genre
-        return heard if dict(zip(genre.names, genre.writable, strict=True)).get(heard, True) else ""
+        return "" if heard in self.bundle.card.genre.unwritten else heard
 
     def _answered(
         self, track: Track, votes: Votes, prediction: Prediction | None, common: Common | None

@@ -112,7 +112,7 @@ class _Walk:
                     if status.st_dev != device:
                         self.found.mounts.add(entry.path)
                     ahead += self._children(entry.path, status)
-                elif is_leftover(entry.name):
+                elif entry.name.startswith("."):  # of what is hidden, `_children` shows leftovers only
                     self.found.leftovers.append(Path(entry.path))
                 elif is_music(entry.name):
                     status = entry.stat()

@@ -26,7 +26,7 @@ _LEFTOVER = re.compile(rf"\.mgtag-[0-9a-f]{{16}}\.tmp({_EXTENSION})?")
 
 def is_leftover(name: str | os.PathLike[str]) -> bool:
     """Return whether this is the name of a copy that a killed run left behind."""
-    return _LEFTOVER.fullmatch(Path(name).name) is not None
+    return _LEFTOVER.fullmatch(os.path.basename(name)) is not None  # noqa: PTH119 (asked of every file)
 
 
 def discard_leftover(path: Path) -> bool:
