@@ -35,6 +35,8 @@ def test_music_is_tagged_and_noise_is_not(
     assert path.read_bytes() == before
     track = index.track(path)
     assert track is not None and (track.heard, track.outcome) == ("not music", "unsure")
+    again = scan_file(two_heads, path, index, threshold=0.0)
+    assert isinstance(again, Fresh) and (again.heard, again.reason) == ("", "not music")
 
 
 def test_what_is_not_music_and_has_a_genre_is_kept(
