@@ -19,7 +19,7 @@ SHARPEST = 2.0  # power to which the mean of an album's tracks is raised, at mos
 
 # Of the sequential test, chosen on validation by `python -m bench.quick_vote`; see bench/RESULTS.md.
 SURE = 2.0  # standard errors
-SURE_OF_WRITING = 1.0
+SURE_OF_WRITING = 1.5
 PRIOR_DEVIATION = 1.0  # of the lead of one label over another from slice to slice, in nats: the median track
 PRIOR_WEIGHT = 2  # slices that the prior counts for
 

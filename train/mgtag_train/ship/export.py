@@ -28,9 +28,8 @@ OPSET = 20
 INPUT = "windows"
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime
 BATCHES = (1, 2, 7)  # one exporter release was right at the batch it had seen, and only there
-SMALL = (
-    256  # elements; what is smaller, or has one dimension (biases, scales of integers), is not worth a cast
-)
+# Elements; what is smaller, or has one dimension (biases, scales of integers), is not worth a cast.
+SMALL = 256
 
 
 class ParityError(RuntimeError):

@@ -40,9 +40,8 @@ from mgtag_train.ship.make_bundle import by_kind, over_seeds, spelling
 from mgtag_train.ship.wide import HELD_OUT_SEED, Wide
 
 NAME = "wide-parallel-3"
-EXAMPLES = (
-    600  # windows; with GTZAN's clips or made-up sounds among them one answer in fifty changes, not in 200
-)
+# Windows; with GTZAN's clips or made-up sounds among them one answer in fifty changes, not one in 200.
+EXAMPLES = 600
 DATA = {
     "name": "wide",
     "citation": "GTZAN (Tzanetakis, Cook 2002); 4Q (Panda, Malheiro, Paiva 2018); Emotify (Aljanaki, "
@@ -94,9 +93,10 @@ def make_wide_bundle(
         The training pieces outside GTZAN, over some windows of which a network's activations are measured.
     """
     spec, examples = learned.spec, learned.tiles()[0].numpy()
+    some = examples[:: max(1, len(examples) // EXAMPLES)]
     exact = [rounded(fold_norms(model)) for model in models]
     written = [
-        EightBits(model, examples[:: len(examples) // EXAMPLES], out / f"wide-{seed}" / "bundle")
+        EightBits(model, some, out / f"wide-{seed}" / "bundle")
         for seed, model in zip(seeds, exact, strict=True)
     ]
     pieces = {part: of_split(data.outside, part) for part in ("valid", "test")}
