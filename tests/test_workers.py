@@ -210,13 +210,14 @@ def test_a_server_that_was_warmed_up_serves() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are spawned here")
 def test_a_scan_of_a_file_starts_the_server_before_all_else(tmp_path: Path) -> None:
-    (tmp_path / "song.mp3").touch()
+    for name in ("song.mp3", "index.db"):
+        (tmp_path / name).touch()
     code = (
         "import sys; from mgtag import workers;"
         "workers.warm_up = lambda: print('warm', 'mgtag.cli' in sys.modules);"
         "from mgtag.__main__ import main; main()"
     )
-    for argument, warm in ((tmp_path / "song.mp3", True), (tmp_path, False)):
+    for argument, warm in ((tmp_path / "song.mp3", True), (tmp_path, False), (tmp_path / "index.db", False)):
         command = [sys.executable, "-c", code, "scan", str(argument), "--threshold", "nonsense"]
         said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         assert ("warm False" in said) == warm

@@ -17,7 +17,10 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
+
+from mgtag.formats import SUFFIXES
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -230,7 +233,8 @@ def get_ready(arguments: Sequence[str]) -> None:
     """Prepare for `mgtag scan` while it still reads its arguments, which may be files to hear."""
     for name in THREADS:  # this process only divides the work, and threads for BLAS take 25 ms to start
         os.environ.setdefault(name, "1")
-    if any(map(os.path.isfile, arguments)):  # a folder may hold nothing that was not heard before
+    # A folder may hold nothing that was not heard before; an index and settings are files, too.
+    if any(Path(name).suffix.lower() in SUFFIXES and Path(name).is_file() for name in arguments):
         warm_up()
 
 

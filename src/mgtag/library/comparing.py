@@ -37,17 +37,18 @@ class Comparison:
 
     def unchanged(self, bundle: str) -> Iterator[Known]:
         """Yield the rows whose file has the size and date that it had, and was heard by this bundle."""
-        self.new = {to_text(file.name): file for file in self.library.files}
+        self.new = {to_text(file[0]): file for file in self.library.files}
         back = []
         for row in self.index.known(self.library.roots):
-            file = self.new.get(row.path)
+            path, size, mtime_ns, heard_by = row[:4]
+            file = self.new.get(path)
             if file is None:
                 self.missing.append(row)
                 continue
             if row.gone:
-                back.append(row.path)
-            if (row.size, row.mtime_ns, row.bundle) == (file.size, file.mtime_ns, bundle):
-                del self.new[row.path]
+                back.append(path)
+            if heard_by == bundle and file[1:] == (size, mtime_ns):
+                del self.new[path]
                 yield row
         self.index.set_gone(back, False)
 
@@ -58,7 +59,7 @@ class Comparison:
         left = [row for row in self.missing if _has_left(row, spelt, shut)]
         elsewhere = (
             row
-            for dated in {(file.size, file.mtime_ns) for file in self.new.values()}
+            for dated in {file[1:] for file in self.new.values()}
             for row in self.index.same_date(*dated)
             if row.path not in self.new and _has_left(row, spelt, shut)
         )
@@ -69,13 +70,13 @@ class Comparison:
         self._note_mounts()
         for new, row in moves.items():
             file = self.new[new]
-            if (row.size, row.mtime_ns, row.bundle) == (file.size, file.mtime_ns, bundle):
+            if row.bundle == bundle and file[1:] == (row.size, row.mtime_ns):
                 del self.new[new]
                 yield row._replace(path=new)
 
     def hear(self, path: Path) -> None:
         """Let a file be heard although it did not change."""
-        self.new[to_text(path)] = File(str(path), -1, 0)
+        self.new[to_text(path)] = str(path), -1, 0
 
     def _unseen(self) -> Iterator[str]:
         """Yield the folders whose content is unknown: unreadable, empty, on a drive that is not mounted."""
@@ -86,7 +87,8 @@ class Comparison:
     def _note_mounts(self) -> None:
         """Note where drives begin now, too; forget where one began and music lies without one."""
         before, now = self.index.mounts(), {to_text(folder) for folder in self.library.mounts}
-        folders = {to_text(os.path.dirname(file.name)) for file in self.library.files} if before - now else ()  # noqa: PTH120
+        names = (name for name, _, _ in self.library.files) if before - now else ()
+        folders = {to_text(os.path.dirname(name)) for name in names}  # noqa: PTH120
         lost = {m for m in before - now if any(f"{folder}/".startswith(f"{m}/") for folder in folders)}
         if (noted := (before | now) - lost) != before:
             self.index.set_mounts(noted)
@@ -105,12 +107,12 @@ def _moves(
     for row in left.values():
         rows[row.size, row.mtime_ns].append(row)
     for text, file in new.items():
-        files[file.size, file.mtime_ns].append(text)
+        files[file[1:]].append(text)
     taken = set()
     for dated in files.keys() & rows.keys():
         old_names, new_names = _by_name(row.path for row in rows[dated]), _by_name(files[dated])
         for text in files[dated]:
-            named, path = old_names[_name(text)], Path(new[text].name)
+            named, path = old_names[_name(text)], Path(new[text][0])
             if len(named) == len(new_names[_name(text)]) == 1 and named[0] in left:
                 free = named
             else:

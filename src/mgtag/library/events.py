@@ -77,18 +77,18 @@ class Unsure(Answered):
     outcome: ClassVar[Outcome] = Outcome.UNSURE
 
 
-class Fresh(NamedTuple):
-    """Nothing changed since the last scan; it was not even decoded, and its values are the index's."""
-
+class _Row(NamedTuple):
     name: str  # its path
     heard: str
     confidence: float
     reason: str
 
-    @property
-    def outcome(self) -> Outcome:
-        """As of every event."""
-        return Outcome.FRESH
+
+class Fresh(_Row):
+    """Nothing changed since the last scan; it was not even decoded, and its values are the index's."""
+
+    __slots__ = ()
+    outcome: ClassVar[Outcome] = Outcome.FRESH
 
     @property
     def path(self) -> Path:

@@ -127,8 +127,8 @@ class _Scan:
         comparison = Comparison(self.writer.index, library)
         try:
             yield from self._unchanged(comparison)
-            for file in comparison.new.values():
-                yield from self._submitted(Path(file.name), under_way)
+            for name, _, _ in comparison.new.values():
+                yield from self._submitted(Path(name), under_way)
                 while len(under_way) >= AHEAD:
                     yield from self._finished(under_way, suspects)
             while under_way:

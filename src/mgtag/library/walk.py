@@ -5,22 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
 from mgtag.errors import UsageError
 from mgtag.formats import SUFFIXES
 from mgtag.tags import is_leftover
 
-
-class File(NamedTuple):
-    """A file as the walk met it."""
-
-    name: str  # its absolute path
-    size: int
-    mtime_ns: int
+File = tuple[str, int, int]  # absolute path, size and mtime_ns; a plain tuple costs the least
 
 
 @dataclass
@@ -50,7 +44,7 @@ class Library:
     @property
     def tracks(self) -> tuple[Path, ...]:
         """The files' paths."""
-        return tuple(Path(file.name) for file in self.files)
+        return tuple(Path(name) for name, _, _ in self.files)
 
 
 def find_audio(roots: Iterable[Path]) -> Library:
@@ -103,50 +97,53 @@ class _Walk:
     def _tree(self, name: str, status: os.stat_result) -> None:
         if is_mount(name):
             self.found.mounts.add(name)
-        ahead = self._children(name, status)  # a stack of our own: folders nest deeper than Python recurses
+        ahead = [self._children(name, status)]  # a stack of our own: folders nest deeper than Python recurses
         while ahead:
-            entry, device = ahead.pop()
-            try:
-                if entry.is_dir():
-                    status = os.stat(entry.path)  # noqa: PTH116
-                    if status.st_dev != device:
-                        self.found.mounts.add(entry.path)
-                    ahead += self._children(entry.path, status)
-                elif entry.name.startswith("."):  # of what is hidden, `_children` shows leftovers only
-                    self.found.leftovers.append(Path(entry.path))
-                elif is_music(entry.name):
-                    status = entry.stat()
-                    if not status.st_ino:  # Windows gives it only in the file's own `stat`
+            entries, device = ahead[-1]
+            for entry in entries:
+                try:
+                    if entry.is_dir():
                         status = os.stat(entry.path)  # noqa: PTH116
-                    if stat.S_ISREG(status.st_mode):
-                        self._file(entry.path, status)
-            except OSError as error:
-                # Other links that lead nowhere are nobody's business.
-                if not isinstance(error, FileNotFoundError) or is_music(entry.name):
-                    self.found.problems.append((Path(entry.path), error))
+                        if status.st_dev != device:
+                            self.found.mounts.add(entry.path)
+                        ahead.append(self._children(entry.path, status))
+                        break
+                    if entry.name[0] == ".":  # of what is hidden, `_children` shows leftovers only
+                        self.found.leftovers.append(Path(entry.path))
+                    elif is_music(entry.name):
+                        status = entry.stat()
+                        if not status.st_ino:  # Windows gives it only in the file's own `stat`
+                            status = os.stat(entry.path)  # noqa: PTH116
+                        if stat.S_ISREG(status.st_mode):
+                            self._file(entry.path, status)
+                except OSError as error:
+                    # Other links that lead nowhere are nobody's business.
+                    if not isinstance(error, FileNotFoundError) or is_music(entry.name):
+                        self.found.problems.append((Path(entry.path), error))
+            else:
+                ahead.pop()
 
-    def _children(self, folder: str, status: os.stat_result) -> list[tuple[os.DirEntry[str], int]]:
+    def _children(self, folder: str, status: os.stat_result) -> tuple[Iterator[os.DirEntry[str]], int]:
+        """Return a folder's entries by name, none of one that was met before, and its device."""
         key = status.st_dev, status.st_ino
-        if key in self._seen:
-            return []
-        self._seen.add(key)
-        try:
-            with os.scandir(folder) as entries:
-                shown = [e for e in entries if not e.name.startswith(".") or is_leftover(e.name)]
-        except OSError as error:
-            self.found.problems.append((Path(folder), error))
-            return []
-        shown.sort(key=lambda entry: entry.name, reverse=True)
-        return [(entry, status.st_dev) for entry in shown]
+        shown: list[os.DirEntry[str]] = []
+        if key not in self._seen:
+            self._seen.add(key)
+            try:
+                with os.scandir(folder) as entries:
+                    shown = [e for e in entries if e.name[0] != "." or is_leftover(e.name)]
+            except OSError as error:
+                self.found.problems.append((Path(folder), error))
+        shown.sort(key=attrgetter("name"))
+        return iter(shown), status.st_dev
 
     def _file(self, name: str, status: os.stat_result) -> None:
         key = status.st_dev, status.st_ino
         if key not in self._seen:
             self._seen.add(key)
-            self.found.files.append(File(name, status.st_size, status.st_mtime_ns))
+            self.found.files.append((name, status.st_size, status.st_mtime_ns))
 
 
-def is_music(path: str | Path) -> bool:
+def is_music(name: str) -> bool:
     """Return whether a file's name is that of music that mgtag reads."""
-    name = os.fspath(path)
     return name[name.rfind(".") :].lower() in SUFFIXES

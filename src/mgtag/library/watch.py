@@ -153,7 +153,7 @@ class _Arrivals:
 def _tracks(path: Path) -> Iterable[Path]:
     if path.is_dir():
         return find_audio([path]).tracks
-    return [path] if is_music(path) and not path.name.startswith(".") else []
+    return [path] if is_music(path.name) and not path.name.startswith(".") else []
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -38,8 +38,8 @@ class LearnView:
             if isinstance(event, Found):
                 self.progress.update(self._task, total=event.count, description="listening")
                 continue
-            self.progress.advance(self._task)
-            if self.progress.tasks[0].finished:
+            self.progress.done += 1
+            if self.progress.done == self.progress.tasks[0].total:
                 self.progress.update(self._task, description="fitting")
             if isinstance(event, Failed | TooShort):
                 reason = event.error if isinstance(event, Failed) else event.reason

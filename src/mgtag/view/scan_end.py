@@ -24,18 +24,25 @@ class ScanEnd:
     Parameters
     ----------
     dry_run : bool
+
+    Attributes
+    ----------
+    run : int
+        The number of the scan.
+    counts : Counter of str
+        How many events of each outcome.
     """
 
     def __init__(self, dry_run: bool) -> None:
         self.run = 0
         self._dry_run = dry_run
-        self._counts: Counter[Outcome] = Counter()
+        self.counts: Counter[str] = Counter()
         self._whys: defaultdict[Outcome, Counter[str]] = defaultdict(Counter)
         self._written: dict[str, dict[str, list[float]]] = {}  # field -> value -> confidences
 
     def add(self, event: FileEvent) -> None:
         """Count an event."""
-        self._counts[event.outcome] += 1
+        self.counts[event.outcome] += 1
         if isinstance(event, Tagged):
             for field in event.written:
                 group = _group(field, event.values[field][0])
@@ -74,7 +81,7 @@ class ScanEnd:
             console.print(Text(hint, "dim"))
 
     def _hints(self, program: str, again: str, options: str) -> list[str]:
-        tagged, hints = self._counts[Outcome.TAGGED], []
+        tagged, hints = self.counts[Outcome.TAGGED], []
         if self._dry_run:
             next_ = (
                 f" `{program} {again}` writes these genres; nothing is heard twice."
@@ -85,16 +92,16 @@ class ScanEnd:
         elif tagged:
             run = f"{self.run}{options}"
             hints.append(f"`{program} log {run}` names the files, `{program} undo {run}` takes it back.")
-        if self._counts[Outcome.UNSURE]:
+        if self.counts[Outcome.UNSURE]:
             hints.append(f"`{program} list --event unsure{options}` shows what was unsure.")
-        if self._counts[Outcome.TOO_SHORT]:
+        if self.counts[Outcome.TOO_SHORT]:
             hints.append("Too short is what has less than 3 s to hear; nothing is wrong with it.")
         return hints
 
     def _totals(self) -> Text:
         line = Text()
         for name, style in STYLES.items():
-            count = self._counts[name]
+            count = self.counts[name]
             if name in RARE and not count:
                 continue
             shown = "would be tagged" if self._dry_run and name is Outcome.TAGGED else outcome_name(name)

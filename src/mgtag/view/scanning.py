@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Console, RenderableType
@@ -50,8 +49,8 @@ class ScanView:
     """
 
     def __init__(self, as_json: bool = False, verbosity: int = 0, dry_run: bool = False) -> None:
-        self.counts: Counter[str] = Counter()
         self._end = ScanEnd(dry_run)
+        self.counts = self._end.counts
         self._json, self._verbosity, self._dry_run = as_json, verbosity, dry_run
         self._err = stderr()
         self.progress = progress_bar(self._err, quiet=verbosity < 0)
@@ -75,8 +74,10 @@ class ScanView:
             if not event.count:
                 self._err.print("There is no music there that mgtag could listen to.")
             return
-        self.counts[event.outcome] += 1
         self._end.add(event)
+        self.progress.done += 1
+        if isinstance(event, Fresh) and not self._json and self._verbosity <= 0:
+            return
         if self._json:
             print(as_json(event), flush=True)  # noqa: T201
         if isinstance(event, Failed):
@@ -90,7 +91,6 @@ class ScanView:
             self._err.print(self._line(event))
         elif not isinstance(event, Fresh):
             self.progress.latest = Text.assemble(_told(event), "  ", (printable(event.path.name), "dim"))
-        self.progress.advance(self._task)
 
     def summary(
         self, interrupted: bool = False, program: str = "mgtag", again: str = "", options: str = ""
@@ -176,11 +176,14 @@ def progress_bar(console: Console, quiet: bool = False) -> _Progress:
 
 
 class _Progress(Progress):
-    """Tells beneath its bar what was heard last."""
+    """Tells beneath its bar what was heard last; counts what is done, and looks at that when it draws."""
 
     latest = Text()
+    done = 0
 
     def get_renderables(self) -> Iterable[RenderableType]:
+        for task in self.task_ids[:1]:
+            self.update(task, completed=self.done)
         yield self.make_tasks_table(self.tasks)
         if self.latest:
             yield Text.assemble("  ", self.latest, no_wrap=True, overflow="ellipsis")
