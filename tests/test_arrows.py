@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "prediction": {"arrays"},
     "vote": {"arrays", "card"},
     "models": {"errors"},
-    "workers": set(),
+    "workers": {"formats"},
     "tails": set(),
     "asf_header": set(),
     "config": {"errors"},
