@@ -68,7 +68,7 @@ ARROWS["cluster"] = {"bundle", "errors", "extras", "inference", "workers"}
 ARROWS["api"] = HEARING | {"library", "workers", "cluster", "words"}
 ARROWS["view"] = set(ARROWS) - {"api"}
 ARROWS["cli"] = set(ARROWS) - {"models"}
-ARROWS["__main__"] = {"version", "cli", "workers"}
+ARROWS["__main__"] = {"version", "cli", "library", "workers"}
 TORCH = {"explain", "inference", "models"}  # no other folder may import it, not even late
 
 SHARED = {

@@ -17,6 +17,9 @@ def main() -> None:
         sys.stdout.write(f"mgtag {__version__}\n")
         return
     if sys.argv[1:2] == ["scan"]:
+        from mgtag.library import early_walk
+
+        early_walk.begin(sys.argv[2:])
         from mgtag import workers
 
         workers.get_ready(sys.argv[2:])

@@ -18,6 +18,7 @@ from mgtag import analysis, identity, tags, words
 from mgtag.card import GENRE
 from mgtag.errors import AudioError, MgtagError, UsageError, error_sentence
 from mgtag.inference import MAX_SLICES, Amount, Heard, Tagger, listen
+from mgtag.library import early_walk
 from mgtag.library.comparing import Comparison
 from mgtag.library.decisions import WORDS
 from mgtag.library.events import Event, Failed, FileEvent, Found, Fresh, TooShort
@@ -76,7 +77,7 @@ def scan(
     for missing in sorted({*policy.fields} - {*card.heads} - {*analysis.FIELDS}):
         raise UsageError(f"{card.name}: this model hears no {missing}; --model chooses another.")
     roots = tuple(roots)
-    library = find_audio(roots)
+    library = early_walk.found(roots) or find_audio(roots)
     recover(index, clean=not policy.dry_run)
     for leftover in () if policy.dry_run else library.leftovers:
         tags.discard_leftover(leftover)

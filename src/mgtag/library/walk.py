@@ -12,7 +12,6 @@ from pathlib import Path
 
 from mgtag.errors import UsageError
 from mgtag.formats import SUFFIXES
-from mgtag.tags import is_leftover
 
 File = tuple[str, int, int]  # absolute path, size and mtime_ns; a plain tuple costs the least
 
@@ -85,7 +84,7 @@ class _Walk:
             status = os.stat(name)  # noqa: PTH116
             if stat.S_ISDIR(status.st_mode):
                 self._tree(name, status)
-            elif is_leftover(os.path.basename(name)):  # noqa: PTH119
+            elif _is_leftover(os.path.basename(name)):  # noqa: PTH119
                 self.found.leftovers.append(Path(name))
             elif stat.S_ISREG(status.st_mode):
                 self._file(name, status)
@@ -131,7 +130,7 @@ class _Walk:
             self._seen.add(key)
             try:
                 with os.scandir(folder) as entries:
-                    shown = [e for e in entries if e.name[0] != "." or is_leftover(e.name)]
+                    shown = [e for e in entries if e.name[0] != "." or _is_leftover(e.name)]
             except OSError as error:
                 self.found.problems.append((Path(folder), error))
         shown.sort(key=attrgetter("name"))
@@ -142,6 +141,12 @@ class _Walk:
         if key not in self._seen:
             self._seen.add(key)
             self.found.files.append((name, status.st_size, status.st_mtime_ns))
+
+
+def _is_leftover(name: str) -> bool:
+    from mgtag.tags import is_leftover  # mutagen takes 30 ms to import; only what is hidden is asked about
+
+    return is_leftover(name)
 
 
 def is_music(name: str) -> bool:
