@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -21,46 +22,56 @@ from mgtag.models.musicnn import Musicnn, MusicnnSpec
 from mgtag_train.data.musicnn_vgg import Vgg
 
 SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
-MUSICNN, VGG = "MSD_musicnn", "MSD_vgg"  # checkpoints; 200,000 songs, 50 Last.fm tags
+# Two networks each of 200,000 songs with 50 Last.fm tags, and of MagnaTagATune's clips with 50 of its own.
+SONGS, CLIPS = "MSD", "MTT"
 # One level for every slice, since the answers depend on it.
 MEL = MelSpec(16_000, 512, 256, 96, 187, 0.0, 8000.0, compression=10_000.0, level_db=-20.0)
 
 
 class Teachers(nn.Module):
-    """Both networks of the wheel in bfloat16, which moves their probabilities by some thousandths.
+    """The four networks of the wheel in bfloat16, which moves their probabilities by some thousandths.
 
-    A head on their embeddings side by side is surer of what it knows than one on either: see "Music
+    A head on their embeddings side by side is surer of what it knows than one on any of them: see "Music
     outside GTZAN" in RESULTS.
+
+    Parameters
+    ----------
+    musicnn, vgg : sequence of network
+        Of `SONGS`, then of `CLIPS`.
     """
 
-    def __init__(self, musicnn: Musicnn, vgg: Vgg) -> None:
+    def __init__(self, musicnn: Sequence[Musicnn], vgg: Sequence[Vgg]) -> None:
         super().__init__()
-        self.musicnn, self.vgg = musicnn, vgg.to(torch.bfloat16)
+        self.musicnn, self.vgg = nn.ModuleList(musicnn), nn.ModuleList(vgg).to(torch.bfloat16)
 
     def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn windows of `MEL` into the mean logits of the tags, and the embeddings side by side."""
+        """Turn windows of `MEL` into the mean logits of the Last.fm tags, and all embeddings side by side."""
         with torch.autocast("cpu", torch.bfloat16):
-            first = self.musicnn(windows)
-        tags, embedding = self.vgg(windows.to(torch.bfloat16))
-        return (first.logits.float() + tags.float()) / 2, torch.cat(
-            [first.embedding.float(), embedding.float()], dim=1
-        )
+            first = [network(windows) for network in self.musicnn]
+        second = [network(windows.to(torch.bfloat16)) for network in self.vgg]
+        embeddings = [output.embedding for output in first] + [embedding for _, embedding in second]
+        tags = (first[0].logits.float() + second[0][0].float()) / 2
+        return tags, torch.cat([embedding.float() for embedding in embeddings], dim=1)
 
 
 def read_teachers(wheel: Path) -> Teachers:
-    """Build both networks with the weights in the wheel, ready to answer.
+    """Build the four networks with the weights in the wheel, ready to answer.
 
     Raises
     ------
     UsageError
         If this is not the published wheel.
     """
-    return Teachers(read_teacher(wheel), Vgg(_tensors(wheel, VGG)).eval())
+    sets = SONGS, CLIPS
+    return Teachers(
+        [read_teacher(wheel, data) for data in sets],
+        [Vgg(_tensors(wheel, f"{data}_vgg")).eval() for data in sets],
+    )
 
 
-def read_teacher(wheel: Path) -> Musicnn:
-    """Build musicnn alone; raises as `read_teachers`."""
-    state = converted(_tensors(wheel, MUSICNN))
+def read_teacher(wheel: Path, data: str = SONGS) -> Musicnn:
+    """Build one musicnn alone; raises as `read_teachers`."""
+    state = converted(_tensors(wheel, f"{data}_musicnn"))
     filters = tuple(len(state[f"front.{n}.weight"]) for n in range(KINDS))
     network = Musicnn(MusicnnSpec(filters=filters))
     network.load_state_dict({name: torch.tensor(value) for name, value in state.items()})

@@ -32,7 +32,7 @@ class Targets:
     mood, teacher_mood : Tensor
         Shape ``(batch, moods)``.
     tags, embedding : Tensor
-        Shape ``(batch, 50)`` and ``(batch, 456)``, the latter standardised.
+        Shape ``(batch, 50)`` and ``(batch, 912)``, the latter standardised.
     has_teacher : Tensor
         Shape ``(batch, 1)``, 1 where there are predictions of the teacher.
     """

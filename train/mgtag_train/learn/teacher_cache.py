@@ -58,7 +58,7 @@ class TeacherCache:
     tags : F32
         Shape ``(n, 50)``, logits.
     embedding : F32
-        Shape ``(n, 456)``.
+        Shape ``(n, 912)``.
     """
 
     mel: U8
@@ -102,7 +102,7 @@ def make_teacher_cache(
 
 
 def piece_embeddings(pieces: Sequence[Piece], wheel: Path, progress: Count) -> F32:
-    """Return the teachers' mean embedding of each unchanged piece, shape ``(pieces, 456)``."""
+    """Return the teachers' mean embedding of each unchanged piece, shape ``(pieces, 912)``."""
     teachers, spec, means = musicnn_wheel.read_teachers(wheel), musicnn_wheel.MEL, []
     for done, piece in enumerate(pieces, 1):
         y = audio.load(piece.path, spec.sample_rate)
