@@ -1,4 +1,4 @@
-"""The second teacher, read from a checkpoint of random weights."""
+"""Teachers of random weights."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from mgtag.models.musicnn import Musicnn  # noqa: E402
 from mgtag_train.data.musicnn_vgg import EPSILON, POOLS, STRIDES, Vgg  # noqa: E402
+from mgtag_train.data.musicnn_wheel import Teachers  # noqa: E402
 
 FILTERS = 8
 
 
-def checkpoint() -> dict[str, np.ndarray]:
+def checkpoint(seed: int = 0) -> dict[str, np.ndarray]:
     """Weights as TensorFlow names them, with dead filters and negative scales."""
-    rng, made, n_in = np.random.default_rng(0), {}, 1
+    rng, made, n_in = np.random.default_rng(seed), {}, 1
     for n in range(len(POOLS) + 1):
         norm, size = f"batch_normalization_{n}" if n else "batch_normalization", FILTERS if n else 1
         made[f"{norm}/gamma"] = rng.normal(1, 1, size)
@@ -56,3 +58,16 @@ def test_leaving_out_dead_filters_and_pooling_first_change_no_answer() -> None:
     assert network.layers[0].convolution.out_channels == FILTERS - 1
     torch.testing.assert_close(embedding, plain(tensors, windows), rtol=1e-3, atol=1e-3)
     assert tags.shape == (2, 50)
+
+
+def test_only_the_first_of_each_kind_names_tags_and_all_give_embeddings() -> None:
+    torch.manual_seed(0)
+    musicnns, vggs = [Musicnn().eval(), Musicnn().eval()], [Vgg(checkpoint(0)), Vgg(checkpoint(1))]
+    windows = torch.rand(2, 96, 187)
+    with torch.inference_mode():
+        tags, embedding = Teachers(musicnns, vggs)(windows)
+        first, second = (network(windows) for network in musicnns)
+        third, fourth = (network(windows.to(torch.bfloat16)) for network in vggs)
+    torch.testing.assert_close(tags, (first.logits + third[0].float()) / 2, rtol=0.02, atol=0.1)
+    wanted = [first.embedding, second.embedding, third[1].float(), fourth[1].float()]
+    torch.testing.assert_close(embedding, torch.cat(wanted, dim=1), rtol=0.05, atol=0.1)

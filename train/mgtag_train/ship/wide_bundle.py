@@ -39,7 +39,7 @@ from mgtag_train.ship.export import fold_norms, rounded
 from mgtag_train.ship.make_bundle import by_kind, over_seeds, spelling
 from mgtag_train.ship.wide import HELD_OUT_SEED, Wide
 
-NAME = "wide-parallel-3"
+NAME = "wide-parallel-4"
 # Windows; with GTZAN's clips or made-up sounds among them one answer in fifty changes, not one in 200.
 EXAMPLES = 600
 DATA = {
