@@ -138,9 +138,10 @@ def _bundles(bundles: Sequence[Mapping[str, Any]]) -> list[str]:
 def _steps(networks: Mapping[str, Measured]) -> list[str]:
     rows = []
     for name, network in networks.items():
-        for n in range(len(network.runs[0].history) if network.runs else 0):
-            found = [run.history[n] for run in network.runs]
-            rows.append([f"{name} after epoch {n + 1}", *_mean(found, "track_accuracy", "log_loss")])
+        if network.runs:
+            last = [run.history[-1] for run in network.runs]
+            epochs = len(network.runs[0].history)
+            rows.append([f"{name} after epoch {epochs}", *_mean(last, "track_accuracy", "log_loss")])
         row = _mean(network.figures["valid"], "genre_accuracy", "log_loss")
         rows.append([f"{name}, heads averaged with linear probes, calibrated", *row])
     return table(["", "fifteen genres", "log loss"], rows, 1)
