@@ -13,7 +13,7 @@ pytest.importorskip("soxr")
 
 from mgtag_train.data.outside import LABELS, MOODS, Piece  # noqa: E402
 from mgtag_train.learn import linear_probe, outside_evaluation, sound_changes  # noqa: E402
-from mgtag_train.learn.outside_calibration import NEVER, Sample, calibrate  # noqa: E402
+from mgtag_train.learn.outside_calibration import NEVER, Sample, calibrate, calibrate_alike  # noqa: E402
 from mgtag_train.learn.student import Student, Targets, Widths, network_state  # noqa: E402
 from mgtag_train.ship import export  # noqa: E402
 
@@ -135,6 +135,15 @@ def test_a_threshold_that_keeps_its_promise_is_found_and_one_that_cannot_is_neve
     assert calibrate([bad]).threshold == NEVER
     speech = sample([n % 15 for n in range(60)], [n % 15 if n % 4 else 15 for n in range(60)])
     assert calibrate([speech]).threshold == NEVER
+
+
+def test_the_promise_is_kept_over_all_seeds_and_not_by_the_luckiest() -> None:
+    labels = [n % 15 for n in range(60)]
+    lucky, unlucky = sample(labels, labels), sample(labels, [(n + (n % 3 == 0)) % 15 for n in range(60)])
+    assert calibrate([lucky]).threshold < 0.9
+    assert [how.threshold for how in calibrate_alike([[lucky], [unlucky]])] == [NEVER, NEVER]
+    one, other = calibrate_alike([[lucky], [sample(labels, labels, sure=3.0)]])
+    assert one.threshold == other.threshold < 0.9 and one.temperature != other.temperature
 
 
 def test_figures_count_every_tag() -> None:

@@ -11,7 +11,7 @@ music is a wrong one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -61,16 +61,30 @@ class Sample:
 
 def calibrate(samples: Sequence[Sample]) -> Calibration:
     """Fit both temperatures, and choose the lowest threshold that keeps the promise."""
+    return calibrate_alike([samples])[0]
+
+
+def calibrate_alike(networks: Sequence[Sequence[Sample]]) -> list[Calibration]:
+    """Calibrate networks that differ by their seed, with one threshold that keeps the promise over all.
+
+    The network that ships is the best of them on the same tracks: its own threshold would be too low.
+    """
+    unsure = [_temperatures(samples) for samples in networks]
+    votes = [
+        [how.votes(s.logits, s.owner) for s in samples] for how, samples in zip(unsure, networks, strict=True)
+    ]
+    threshold = _threshold([*zip(*votes, strict=True)], [*zip(*networks, strict=True)])
+    return [replace(how, threshold=threshold) for how in unsure]
+
+
+def _temperatures(samples: Sequence[Sample]) -> Calibration:
     temperature = _best_temperature(
         [(sample.logits, sample.truth[sample.owner], sample.weight) for sample in samples]
     )
     pooled = [
         (np.log(metrics.votes(softmax(s.logits, temperature), s.owner)), s.truth, s.weight) for s in samples
     ]
-    vote_temperature = _best_temperature(pooled)
-    unsure = Calibration(temperature, vote_temperature, NEVER)
-    threshold = _threshold([unsure.votes(s.logits, s.owner) for s in samples], samples)
-    return Calibration(temperature, vote_temperature, threshold)
+    return Calibration(temperature, _best_temperature(pooled), NEVER)
 
 
 def _best_temperature(parts: Sequence[tuple[F32, I64, float]]) -> float:
@@ -89,17 +103,22 @@ def _best_temperature(parts: Sequence[tuple[F32, I64, float]]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x))
 
 
-def _threshold(votes: Sequence[F32], samples: Sequence[Sample]) -> float:
-    """Return the lowest threshold, in hundredths, that keeps the promise in each sample by itself."""
+def _threshold(votes: Sequence[Sequence[F32]], samples: Sequence[Sequence[Sample]]) -> float:
+    """Return the lowest threshold, in hundredths, that keeps the promise in each kind of sample by itself.
+
+    Both by kind, then by network.
+    """
     for candidate in np.arange(10, 100) / 100:
-        kept = [_kept(vote, sample, candidate) for vote, sample in zip(votes, samples, strict=True)]
-        if all(kept):
+        if all(_kept(*kind, candidate) for kind in zip(votes, samples, strict=True)):
             return float(candidate)
     return NEVER
 
 
-def _kept(votes: F32, sample: Sample, threshold: float) -> bool:
-    tag, label = decided(votes, threshold)
-    at = tag, label[tag]
-    judged = sample.judged[at]
-    return bool(judged.sum() >= ENOUGH and sample.right[at][judged].mean() >= PROMISE + MARGIN)
+def _kept(votes: Sequence[F32], samples: Sequence[Sample], threshold: float) -> bool:
+    right = []
+    for vote, sample in zip(votes, samples, strict=True):
+        tag, label = decided(vote, threshold)
+        at = tag, label[tag]
+        right.append(sample.right[at][sample.judged[at]])
+    found = np.concatenate(right)
+    return len(found) >= ENOUGH * len(samples) and bool(found.mean() >= PROMISE + MARGIN)

@@ -30,7 +30,7 @@ from mgtag_train.learn import metrics, outside_evaluation
 from mgtag_train.learn.calibration import Calibration, choose_threshold, temperatures
 from mgtag_train.learn.config import TrainConfig
 from mgtag_train.learn.jobs import Count
-from mgtag_train.learn.outside_calibration import NEVER, OUTSIDE_SHARE, Sample, calibrate
+from mgtag_train.learn.outside_calibration import NEVER, OUTSIDE_SHARE, Sample, calibrate_alike
 from mgtag_train.learn.outside_evaluation import NARROWER, WRITABLE, Heard
 from mgtag_train.learn.run_record import commit, versions
 from mgtag_train.learn.trainer import predict
@@ -107,7 +107,7 @@ def make_wide_bundle(
 
     heard = predict_all("valid")
     made_up = SliceDataset(make_negatives(MelSpec(), HELD_OUT_SEED, each=10), spec)
-    calibrated = [fit_calibration(predicted) for predicted in heard]
+    calibrated = fit_calibrations(heard)
     valid = [measure(predicted, how) for predicted, how in zip(heard, calibrated, strict=True)]
     chosen = int(np.argmin([figures["log_loss"] for figures in valid]))
     predictions = predict_all("test")
@@ -162,7 +162,17 @@ def predict_part(
 
 
 def fit_calibration(predicted: PartPredictions) -> Calibrated:
-    """Calibrate both heads on validation."""
+    """Calibrate both heads of one network on validation."""
+    return fit_calibrations([predicted])[0]
+
+
+def fit_calibrations(networks: Sequence[PartPredictions]) -> list[Calibrated]:
+    """Calibrate both heads of networks that differ by their seed, see `calibrate_alike`."""
+    genres = calibrate_alike([_genre_samples(predicted) for predicted in networks])
+    return [Calibrated(genre, _mood(p.outside)) for genre, p in zip(genres, networks, strict=True)]
+
+
+def _genre_samples(predicted: PartPredictions) -> list[Sample]:
     heard = predicted.outside
     told_genre = np.array([piece.genre != "" for piece in heard.pieces])
     named = [piece.genre for piece in heard.pieces if piece.genre]
@@ -182,12 +192,16 @@ def fit_calibration(predicted: PartPredictions) -> Calibrated:
         np.tile(np.isin(LABELS, (*GTZAN_LABELS, NOT_MUSIC)), (len(predicted.clip_truth), 1)),
         1 - OUTSIDE_SHARE,
     )
+    return [outside, clips]
+
+
+def _mood(heard: Heard) -> Calibration:
     truth = np.array([piece.mood_label for piece in heard.pieces])
     logits, owner = _only(heard.mood, heard.owner, truth >= 0)
     temperature, vote_temperature = temperatures(logits, owner, truth[truth >= 0])
     votes = Calibration(temperature, vote_temperature, NEVER).votes(logits, owner)
     threshold = choose_threshold(votes, truth[truth >= 0], votes[:0], margin=0.0)
-    return Calibrated(calibrate([outside, clips]), Calibration(temperature, vote_temperature, threshold))
+    return Calibration(temperature, vote_temperature, threshold)
 
 
 def measure(predicted: PartPredictions, how: Calibrated) -> dict[str, float]:
