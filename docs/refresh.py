@@ -24,7 +24,7 @@ ROWS = {
     "calibration_error": "Calibration error (15 bins)",
     "track_log_loss": "Log loss of tracks, nats",
 }
-GTZAN, WIDE = "gtzan-parallel-1", "wide-parallel-3"
+GTZAN, WIDE = "gtzan-parallel-1", "wide-parallel-4"
 WIDE_ROWS = {
     "genre_accuracy": "Fifteen genres, best answer right",
     "coverage": "Music of any genre that is tagged, at the default threshold",

@@ -8,7 +8,7 @@ import platformdirs
 
 CARD = "card.json"
 SHIPPED = Path(__file__).parent / "bundles"
-DEFAULT = "wide-parallel-3"
+DEFAULT = "wide-parallel-4"
 
 
 def roots() -> tuple[Path, ...]:

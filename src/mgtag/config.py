@@ -30,7 +30,7 @@ TABLES = ("genres", "hooks")  # tables of the file that are no command's options
 
 TEMPLATE = """\
 # mgtag's settings. A key here is the default of every command that has such an option:
-# model = "wide-parallel-3"
+# model = "wide-parallel-4"
 # index = "/media/music/mgtag.db"
 
 # [scan]

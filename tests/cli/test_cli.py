@@ -874,7 +874,7 @@ def test_a_narrow_terminal_shows_models_and_runs_without_broken_words(
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("NO_COLOR", "1")
     shown = run("models").out
-    assert "gtzan-parallel-1" in shown and "wide-parallel-3" in shown
+    assert "gtzan-parallel-1" in shown and "wide-parallel-4" in shown
     shown = run("log").out
     assert "Undone" not in shown and "Blues\N{NO-BREAK SPACE}1" in shown
     run("undo")

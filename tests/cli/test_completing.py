@@ -58,7 +58,7 @@ def test_models(complete: Complete, command: str) -> None:
 
 
 def test_models_by_name(complete: Complete) -> None:
-    assert {"gtzan-parallel-1", "wide-parallel-3"} <= {*complete("models show ")}
+    assert {"gtzan-parallel-1", "wide-parallel-4"} <= {*complete("models show ")}
 
 
 def test_genres_that_a_model_hears_and_that_files_have(complete: Complete, scanned: Path) -> None:

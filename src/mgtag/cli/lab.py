@@ -231,7 +231,7 @@ def words_command(
     view.show_written(written)
 
 
-@lab.command("outside", examples=("mgtag lab outside --outside DIR wide-parallel-3 gtzan-parallel-1",))
+@lab.command("outside", examples=("mgtag lab outside --outside DIR wide-parallel-4 gtzan-parallel-1",))
 def outside_command(
     outside: Annotated[Path, typer.Option(metavar="DIR", help="Music of any genre with its tracks.csv.")],
     names: Annotated[

@@ -49,7 +49,7 @@ def models_command(ctx: typer.Context, json: JsonOption = False) -> None:
         raise typer.Exit(Exit.ERROR)
 
 
-@models.command("show", examples=("mgtag models show", "mgtag models show wide-parallel-3"))
+@models.command("show", examples=("mgtag models show", "mgtag models show wide-parallel-4"))
 def show_command(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A model's name or folder.", autocompletion=completing.models)],

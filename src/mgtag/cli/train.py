@@ -88,7 +88,7 @@ def train_command(
 ) -> None:
     """Train a model for use: train, calibrate, measure and export a bundle.
 
-    With gtzan it is gtzan-parallel-1; with wide, wide-parallel-3, which learns from GTZAN, from other
+    With gtzan it is gtzan-parallel-1; with wide, wide-parallel-4, which learns from GTZAN, from other
     music and from a teacher. The systems of the papers are run by `mgtag lab run`.
     """
     if experiments:
