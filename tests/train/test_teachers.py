@@ -7,9 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mgtag.models.musicnn import Musicnn  # noqa: E402
 from mgtag_train.data.musicnn_vgg import EPSILON, POOLS, STRIDES, Vgg  # noqa: E402
 from mgtag_train.data.musicnn_wheel import Teachers  # noqa: E402
+
+from mgtag.models.musicnn import Musicnn  # noqa: E402
 
 FILTERS = 8
 
