@@ -36,7 +36,7 @@ Device = Literal["auto", "cpu", "cuda"]
 Amount = int | Literal["auto", "all"]  # of slices
 
 MAX_SLICES = 30  # a longer track is heard at this many places at most, evenly spread
-FIRST, NEXT = 6, 3  # slices before the vote is looked at, and between looks; see `mgtag.vote.SURE`
+FIRST, NEXT = 8, 3  # slices before the vote is looked at, and between looks; see `mgtag.vote.SURE`
 BATCH = 32  # windows a pass
 
 FORMAT_1 = "logits"  # the only head of a graph made before heads had names

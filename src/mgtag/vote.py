@@ -18,8 +18,8 @@ AGREE = 0.75  # of an album's sure tracks; with fewer of one genre it is mixed
 SHARPEST = 2.0  # power to which the mean of an album's tracks is raised, at most
 
 # Of the sequential test, chosen on validation by `python -m bench.quick_vote`; see bench/RESULTS.md.
-SURE = 2.0  # standard errors
-SURE_OF_WRITING = 1.5
+SURE = 2.5  # standard errors
+SURE_OF_WRITING = 0.75
 PRIOR_DEVIATION = 1.0  # of the lead of one label over another from slice to slice, in nats: the median track
 PRIOR_WEIGHT = 2  # slices that the prior counts for
 
